@@ -1,0 +1,20 @@
+export { FlowMeter, type Rates } from './flow.ts'
+export { isTerminal, type MessageEvent, type MessageState, transition } from './life.ts'
+export {
+  type Abilities,
+  type DeadLetterPage,
+  type Delivery,
+  type EngineHealth,
+  type HistoryEntry,
+  type Lease,
+  type MessageRecord,
+  type QueueEngine,
+  type Receipt,
+  type Settlement,
+  type SettleResult,
+  type StateCounts,
+  type TakeRequest,
+  type TypeDepth,
+  unaccounted,
+} from './port.ts'
+export { type RetryPolicy, retryDelayMs, verdictFor } from './retry.ts'
