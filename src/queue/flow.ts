@@ -86,7 +86,12 @@ export class FlowMeter {
   #sample(type: MessageType, counts: StateCounts, now: number): void {
     const flow = this.#types.get(type) ?? { samples: [], drainPerSecond: undefined }
     this.#types.set(type, flow)
-    flow.samples.push({ at: now, accepted: counts.accepted, departed: counts.departed, waiting: counts.ready })
+    flow.samples.push({
+      at: now,
+      accepted: counts.accepted,
+      departed: counts.departed,
+      waiting: counts.ready,
+    })
     while (flow.samples.length > 2 && (flow.samples[1]?.at ?? now) <= now - WINDOW_MS) flow.samples.shift()
     flow.drainPerSecond = drainRate(flow.samples) ?? flow.drainPerSecond
   }

@@ -1,3 +1,4 @@
+export { fingerprint } from './fingerprint.ts'
 export { FlowMeter, type Rates } from './flow.ts'
 export { isTerminal, type MessageEvent, type MessageState, transition } from './life.ts'
 export {

@@ -19,6 +19,8 @@ export type MessageEvent =
   | 'take'
   /** The ordering key is free. */
   | 'unhold'
+  /** The same, but `availableAt` has not come yet. */
+  | 'unhold_early'
   /** `availableAt` has come. */
   | 'due'
   /** `expiresAt` has come. */
@@ -28,16 +30,20 @@ export type MessageEvent =
   | 'settle_retry'
   | 'settle_dead'
   | 'settle_released'
-  /** The lease ran out, or its holder's process died, with attempts left. */
+  /** The lease ran out with attempts left. */
   | 'lease_lost'
-  /** The same, with none left. */
+  /** The lease was lost with none left. */
   | 'lease_lost_for_good'
+  /** The process of the holder died: given back as it was. */
+  | 'crash'
   /** An operator's retry of a dead letter. */
   | 'requeue'
+  /** The same, while an earlier one of its ordering key is under way. */
+  | 'requeue_held'
 
 const TRANSITIONS: Record<MessageState, Partial<Record<MessageEvent, MessageState>>> = {
   ready: { take: 'in_flight', expire: 'expired' },
-  held: { unhold: 'ready', expire: 'expired' },
+  held: { unhold: 'ready', unhold_early: 'delayed', expire: 'expired' },
   delayed: { due: 'ready', expire: 'expired' },
   in_flight: {
     settle_done: 'done',
@@ -47,10 +53,11 @@ const TRANSITIONS: Record<MessageState, Partial<Record<MessageEvent, MessageStat
     settle_released: 'ready',
     lease_lost: 'delayed',
     lease_lost_for_good: 'dead',
+    crash: 'ready',
   },
   done: {},
   rejected: {},
-  dead: { requeue: 'ready' },
+  dead: { requeue: 'ready', requeue_held: 'held' },
   expired: {},
 }
 

@@ -149,7 +149,9 @@ export interface QueueEngine {
   deleteDeadLetters(query: { ids?: readonly string[]; type?: MessageType }): Promise<number>
   health(): EngineHealth
   /** Whether a publish would be taken now; the code is what the caller would get otherwise. */
-  accepting(): { readonly ok: true } | { readonly ok: false; readonly code: 'storage_full' | 'storage_failed' | 'overloaded' | 'stopping' }
+  accepting():
+    | { readonly ok: true }
+    | { readonly ok: false; readonly code: 'storage_full' | 'storage_failed' | 'overloaded' | 'stopping' }
 }
 
 /** The conservation law: what came in is somewhere. 0 when it holds. */

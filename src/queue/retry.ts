@@ -20,7 +20,12 @@ export function retryDelayMs(policy: RetryPolicy, retry: number, random: Random)
 }
 
 /** The verdict for an outcome, given the counted failures before this attempt. */
-export function verdictFor(outcome: Outcome, failuresBefore: number, policy: RetryPolicy, random: Random): Verdict {
+export function verdictFor(
+  outcome: Outcome,
+  failuresBefore: number,
+  policy: RetryPolicy,
+  random: Random,
+): Verdict {
   switch (outcome.kind) {
     case 'done':
     case 'rejected':
@@ -35,7 +40,12 @@ export function verdictFor(outcome: Outcome, failuresBefore: number, policy: Ret
       }
       const failures = failuresBefore + 1
       if (failures > policy.maxRetries) return { kind: 'dead', error: outcome.error }
-      return { kind: 'retry', delayMs: retryDelayMs(policy, failures, random), error: outcome.error, counts: true }
+      return {
+        kind: 'retry',
+        delayMs: retryDelayMs(policy, failures, random),
+        error: outcome.error,
+        counts: true,
+      }
     }
   }
 }

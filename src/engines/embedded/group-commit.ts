@@ -1,0 +1,111 @@
+/**
+ * Group commit: everything that arrives while the store is busy goes into its next batch, so one sync serves all of
+ * it (the idea is as old as DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
+ * With one caller a batch is one operation; with thousands it is thousands, and the cost of the sync vanishes.
+ */
+import { type Clock, WeirError } from '../../core/index.ts'
+import type { StoreHost } from './host.ts'
+import type { BatchReply, Operation, OperationName, OperationReply, Operations } from './protocol.ts'
+
+interface Pending {
+  readonly operation: Operation
+  readonly weight: number
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: WeirError) => void
+}
+
+/** Messages in one transaction: bounds how long the next batch waits for this one. */
+const BATCH_WEIGHT = 4_000
+
+export class GroupCommit {
+  readonly #host: StoreHost
+  readonly #clock: Clock
+  readonly #committed: (reply: BatchReply) => void
+  #pending: Pending[] = []
+  #weight = 0
+  #scheduled = false
+  #busy = false
+  #idle: (() => void)[] = []
+
+  /** `committed` hears of every batch before its callers do. */
+  constructor(host: StoreHost, clock: Clock, committed: (reply: BatchReply) => void) {
+    this.#host = host
+    this.#clock = clock
+    this.#committed = committed
+  }
+
+  /** Messages handed in and not yet durable. */
+  get weight(): number {
+    return this.#weight
+  }
+
+  submit<N extends OperationName>(
+    name: N,
+    ask: Operations[N]['ask'],
+    weight = 1,
+  ): Promise<Operations[N]['answer']> {
+    return new Promise((resolve, reject) => {
+      const operation = { name, ask } as Operation
+      this.#pending.push({ operation, weight, resolve: resolve as (answer: unknown) => void, reject })
+      this.#weight += weight
+      this.#schedule()
+    })
+  }
+
+  /** Resolves when nothing is pending or under way. */
+  async drained(): Promise<void> {
+    while (this.#busy || this.#pending.length > 0)
+      await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#busy) return
+    this.#scheduled = true
+    // After this turn of the event loop: every request read in it joins the batch.
+    setImmediate(() => {
+      this.#scheduled = false
+      void this.#flush()
+    })
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#cut()
+    if (batch.length === 0) return
+    this.#busy = true
+    try {
+      const operations = batch.map((pending) => pending.operation)
+      const reply = await this.#host.run({ now: this.#clock.now(), operations })
+      this.#committed(reply)
+      for (const [i, pending] of batch.entries()) answer(pending, reply.replies[i])
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error)
+      this.#committed({ replies: [], counts: [], nextDueAt: null, freeBytes: null })
+      for (const pending of batch) pending.reject(new WeirError('storage_failed', detail, { cause: error }))
+    } finally {
+      for (const pending of batch) this.#weight -= pending.weight
+      this.#busy = false
+      if (this.#pending.length > 0) this.#schedule()
+      else for (const wake of this.#idle.splice(0)) wake()
+    }
+  }
+
+  #cut(): Pending[] {
+    let weight = 0
+    let end = 0
+    while (end < this.#pending.length && (end === 0 || weight < BATCH_WEIGHT)) {
+      weight += this.#pending[end]?.weight ?? 0
+      end++
+    }
+    if (end === this.#pending.length) {
+      const all = this.#pending
+      this.#pending = []
+      return all
+    }
+    return this.#pending.splice(0, end)
+  }
+}
+
+function answer(pending: Pending, reply: OperationReply | undefined): void {
+  if (reply?.ok) pending.resolve(reply.answer)
+  else pending.reject(new WeirError(reply?.code ?? 'internal', reply?.detail ?? 'the store gave no answer'))
+}

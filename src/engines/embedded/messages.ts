@@ -1,0 +1,370 @@
+/**
+ * The hot path on the store: publish, take, settle. Each runs inside the transaction that `store.ts` holds open, so
+ * a batch of them is durable together or not at all (Q1). Keeps Q3 (a row in flight is not in the ready index),
+ * Q4 (settle checks state and attempt), Q5 (of one ordering key at most one is not held).
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { LIMITS, type Message, type MessageType, type Random, type Verdict } from '../../core/index.ts'
+import {
+  type Delivery,
+  isTerminal,
+  type MessageEvent,
+  type MessageState,
+  type Receipt,
+  type RetryPolicy,
+  retryDelayMs,
+  type Settlement,
+  type SettleResult,
+  type TakeRequest,
+  transition,
+} from '../../queue/index.ts'
+import type { PublishRow } from './protocol.ts'
+import { STATE, STATES } from './schema.ts'
+import type { Tallies } from './tallies.ts'
+
+/** The columns that transitions look at. */
+export interface Row {
+  readonly seq: number
+  readonly id: string
+  readonly type: MessageType
+  readonly state: number
+  readonly priority: number
+  readonly lane_seq: number
+  readonly attempt: number
+  readonly failures: number
+  readonly crashes: number
+  readonly ordering_key: string | null
+  readonly available_at: number | null
+  readonly expires_at: number | null
+  readonly taken_at: number | null
+}
+export const ROW = `seq, id, type, state, priority, lane_seq, attempt, failures, crashes, ordering_key,
+  available_at, expires_at, taken_at`
+
+type TakenRow = Row & { readonly accepted_at: number; readonly body: string }
+
+const EVENT_OF_VERDICT: Record<Verdict['kind'], MessageEvent> = {
+  done: 'settle_done',
+  rejected: 'settle_rejected',
+  retry: 'settle_retry',
+  dead: 'settle_dead',
+  released: 'settle_released',
+}
+
+export class Messages {
+  readonly #tallies: Tallies
+  readonly #retentionMs: number
+  readonly #statements: ReturnType<typeof prepare>
+  /** What the last take of a type said; asked when a lease runs out. */
+  readonly #policies = new Map<MessageType, RetryPolicy>()
+  #nextSeq: number
+  /** A lower bound of the earliest due_at among all rows. */
+  nextDueAt: number
+
+  constructor(db: DatabaseSync, tallies: Tallies, retentionMs: number) {
+    this.#tallies = tallies
+    this.#retentionMs = retentionMs
+    this.#statements = prepare(db)
+    this.#nextSeq = this.#lastSeq() + 1
+    this.nextDueAt = 0
+  }
+
+  /** After a rollback: forget numbers that were not committed. */
+  reload(): void {
+    this.#nextSeq = this.#lastSeq() + 1
+    this.nextDueAt = 0
+  }
+
+  policy(type: MessageType): RetryPolicy {
+    return this.#policies.get(type) ?? { maxRetries: 3, retryDelayMs: 5000 }
+  }
+
+  publish(rows: readonly PublishRow[], now: number): Receipt[] {
+    return rows.map((row) => {
+      if (row.idempotencyKey !== null) {
+        const known = this.#knownKey(row, row.idempotencyKey, now)
+        if (known) return known
+      }
+      return this.#insert(row, now)
+    })
+  }
+
+  take(request: TakeRequest, now: number): Delivery[] {
+    this.#policies.set(request.type, request)
+    const rows = this.#statements.ready.all(request.type, request.max) as unknown as TakenRow[]
+    const leaseUntil = now + request.leaseMs
+    const deliveries: Delivery[] = []
+    for (const row of rows) {
+      if (row.expires_at !== null && row.expires_at <= now) {
+        this.expire(row, now)
+        continue
+      }
+      this.#statements.lease.run(leaseUntil, now, row.seq)
+      this.#tallies.moved(row.type, 'ready', 'in_flight')
+      if (row.attempt === 0) this.#tallies.depart(row.type, row.priority, true)
+      deliveries.push({
+        message: JSON.parse(row.body) as Message,
+        lease: { id: row.id, attempt: row.attempt + 1 },
+        failures: row.failures,
+        acceptedAt: row.accepted_at,
+        takenAt: now,
+        leaseUntil,
+        ...(row.expires_at !== null && { expiresAt: row.expires_at }),
+      })
+    }
+    if (deliveries.length > 0) this.#due(leaseUntil)
+    return deliveries
+  }
+
+  settle(settlements: readonly Settlement[], now: number): SettleResult[] {
+    return settlements.map(({ lease, verdict }) => {
+      const row = this.#statements.byId.get(lease.id) as Row | undefined
+      if (!row || row.attempt !== lease.attempt) return 'stale'
+      return this.#apply(row, verdict, now) ? 'settled' : 'stale'
+    })
+  }
+
+  /** A lease ended without a settle. `crashed`: with the process that held it, which is not the message's fault. */
+  loseLease(row: Row, now: number, random: Random, crashed: boolean): void {
+    const outcome = crashed ? 'crashed' : 'lease_lost'
+    this.log(
+      row,
+      now,
+      outcome,
+      crashed ? 'the process ended during this attempt' : 'no settle before the lease ended',
+    )
+    if (crashed) {
+      const crashes = row.crashes + 1
+      if (crashes <= LIMITS.crashesPerMessage) return this.#toReady(row, 'crash', crashes)
+      return this.#finish(row, 'lease_lost_for_good', now, null, `in flight at ${crashes} crashes`)
+    }
+    const policy = this.policy(row.type)
+    const failures = row.failures + 1
+    if (failures > policy.maxRetries) {
+      return this.#finish(row, 'lease_lost_for_good', now, null, 'no settle before the lease ended', failures)
+    }
+    const delayMs = retryDelayMs(policy, failures, random)
+    this.#toDelayed(row, 'lease_lost', now + delayMs, failures, 'no settle before the lease ended')
+  }
+
+  /** Its delay is over. */
+  ripen(row: Row, now: number): void {
+    if (row.expires_at !== null && row.expires_at <= now) return this.expire(row, now)
+    this.#toReady(row, 'due', row.crashes)
+  }
+
+  expire(row: Row, now: number): void {
+    this.#finish(row, 'expire', now, null, 'its time to live ended before it was handed out')
+  }
+
+  /** A dead letter goes back to work with a fresh count of failures; its attempts go on counting (Q4). */
+  requeue(row: Row, now: number): void {
+    this.log(row, now, 'requeued', null)
+    const held = row.ordering_key !== null && this.#keyBusy(row.type, row.ordering_key)
+    this.#moved(row, held ? 'requeue_held' : 'requeue')
+    this.#statements.requeue.run(held ? STATE.held : STATE.ready, row.seq)
+  }
+
+  log(row: Row, now: number, outcome: string, error: string | null): void {
+    this.#statements.log.run(row.seq, row.attempt, row.taken_at ?? now, now, outcome, clip(error))
+  }
+
+  #insert(row: PublishRow, now: number): Receipt {
+    const state = this.#firstState(row, now)
+    const waits = state !== 'delayed'
+    const seq = this.#nextSeq
+    // The unique index decides before the lane number is taken: a refused message must not leave a gap in the lane.
+    const laneSeq = waits ? this.#tallies.enter(row.type, row.priority) : 0
+    const dueAt = state === 'delayed' ? earlier(row.availableAt, row.expiresAt) : row.expiresAt
+    const { changes } = this.#statements.insert.run(
+      seq,
+      row.id,
+      row.type,
+      STATE[state],
+      row.priority,
+      laneSeq,
+      row.orderingKey,
+      now,
+      row.availableAt,
+      row.expiresAt,
+      dueAt,
+    )
+    if (changes === 0) {
+      if (waits) this.#tallies.depart(row.type, row.priority, false)
+      return { kind: 'refused', code: 'duplicate_id' }
+    }
+    this.#nextSeq = seq + 1
+    this.#statements.insertBody.run(seq, row.body)
+    if (row.idempotencyKey !== null) {
+      const until = now + LIMITS.idempotencyWindowMs
+      this.#statements.rememberKey.run(row.idempotencyKey, row.fingerprint ?? '', row.id, now, until)
+    }
+    this.#tallies.accepted(row.type, state)
+    if (dueAt !== null) this.#due(dueAt)
+    const accepted = { kind: 'accepted', id: row.id, acceptedAt: now, repeated: false } as const
+    return waits
+      ? { ...accepted, position: this.#tallies.position(row.type, row.priority, laneSeq) }
+      : accepted
+  }
+
+  #firstState(row: PublishRow, now: number): MessageState {
+    if (row.orderingKey !== null && this.#keyBusy(row.type, row.orderingKey)) return 'held'
+    return row.availableAt !== null && row.availableAt > now ? 'delayed' : 'ready'
+  }
+
+  #knownKey(row: PublishRow, key: string, now: number): Receipt | undefined {
+    const known = this.#statements.knownKey.get(key, now) as
+      | { fingerprint: string; id: string; accepted_at: number }
+      | undefined
+    if (!known) return undefined
+    if (known.fingerprint !== row.fingerprint) return { kind: 'refused', code: 'idempotency_key_reused' }
+    return { kind: 'accepted', id: known.id, acceptedAt: known.accepted_at, repeated: true }
+  }
+
+  #apply(row: Row, verdict: Verdict, now: number): boolean {
+    const event = EVENT_OF_VERDICT[verdict.kind]
+    if (transition(stateOf(row), event) === undefined) return false
+    switch (verdict.kind) {
+      case 'done':
+        this.#finish(row, event, now, verdict.result, null)
+        return true
+      case 'rejected':
+        this.log(row, now, 'rejected', verdict.reason)
+        this.#finish(row, event, now, verdict.result, verdict.reason)
+        return true
+      case 'dead':
+        this.log(row, now, 'dead', verdict.error)
+        this.#finish(row, event, now, null, verdict.error, row.failures + 1)
+        return true
+      case 'retry':
+        this.log(row, now, 'retry', verdict.error)
+        this.#toDelayed(
+          row,
+          event,
+          now + verdict.delayMs,
+          row.failures + (verdict.counts ? 1 : 0),
+          verdict.error,
+        )
+        return true
+      case 'released':
+        this.#toReady(row, event, row.crashes)
+        return true
+    }
+  }
+
+  /** Into a final state: the retention timer starts, and the next of its ordering key may go (Q5). */
+  #finish(
+    row: Row,
+    event: MessageEvent,
+    now: number,
+    result: unknown,
+    error: string | null,
+    failures = row.failures,
+  ): void {
+    const state = this.#moved(row, event)
+    // A dead letter waits for an operator, however long; everything else is pruned after the retention.
+    const dueAt = state === 'dead' ? null : now + this.#retentionMs
+    const json = result === undefined || result === null ? null : JSON.stringify(result)
+    this.#statements.finish.run(STATE[state], now, dueAt, json, clip(error), failures, row.seq)
+    if (dueAt !== null) this.#due(dueAt)
+    if (row.attempt === 0 && row.lane_seq > 0) this.#tallies.depart(row.type, row.priority, false)
+    // One that was held itself (it expired waiting) was not what the others waited for.
+    if (row.ordering_key !== null && row.state !== STATE.held && isTerminal(state)) {
+      this.#unholdNext(row.type, row.ordering_key, now)
+    }
+  }
+
+  #toReady(row: Row, event: MessageEvent, crashes: number): void {
+    this.#moved(row, event)
+    const laneSeq = row.lane_seq > 0 ? row.lane_seq : this.#tallies.enter(row.type, row.priority)
+    this.#statements.toReady.run(laneSeq, crashes, row.expires_at, row.seq)
+    if (row.expires_at !== null) this.#due(row.expires_at)
+  }
+
+  #toDelayed(
+    row: Row,
+    event: MessageEvent,
+    availableAt: number,
+    failures: number,
+    error: string | null,
+  ): void {
+    this.#moved(row, event)
+    const dueAt = earlier(availableAt, row.expires_at) ?? availableAt
+    this.#statements.toDelayed.run(availableAt, dueAt, failures, clip(error), row.seq)
+    this.#due(dueAt)
+  }
+
+  #unholdNext(type: MessageType, key: string, now: number): void {
+    const next = this.#statements.firstHeld.get(type, key) as Row | undefined
+    if (!next) return
+    if (next.available_at !== null && next.available_at > now) {
+      this.#toDelayed(next, 'unhold_early', next.available_at, next.failures, null)
+    } else {
+      this.#toReady(next, 'unhold', next.crashes)
+    }
+  }
+
+  #keyBusy(type: MessageType, key: string): boolean {
+    return this.#statements.keyBusy.get(type, key) !== undefined
+  }
+
+  #moved(row: Row, event: MessageEvent): MessageState {
+    const from = stateOf(row)
+    const to = transition(from, event)
+    if (to === undefined) throw new Error(`message ${row.id}: no ${event} from ${from}`)
+    this.#tallies.moved(row.type, from, to)
+    return to
+  }
+
+  #due(at: number): void {
+    if (at < this.nextDueAt) this.nextDueAt = at
+  }
+
+  #lastSeq(): number {
+    return (this.#statements.lastSeq.get() as { seq: number | null }).seq ?? 0
+  }
+}
+
+function stateOf(row: Row): MessageState {
+  const state = STATES[row.state]
+  if (state === undefined) throw new Error(`message ${row.id}: unknown state ${row.state}`)
+  return state
+}
+
+const earlier = (a: number | null, b: number | null): number | null =>
+  a === null ? b : b === null ? a : Math.min(a, b)
+
+const clip = (text: string | null): string | null =>
+  text === null ? null : text.slice(0, LIMITS.errorLength)
+
+const SQL = {
+  lastSeq: 'SELECT max(seq) AS seq FROM message',
+  insert: `INSERT INTO message(seq, id, type, state, priority, lane_seq, attempt, failures, crashes, ordering_key,
+      accepted_at, available_at, expires_at, due_at) VALUES(?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?)
+      ON CONFLICT(id) DO NOTHING`,
+  insertBody: 'INSERT INTO body VALUES(?, ?)',
+  knownKey: 'SELECT fingerprint, id, accepted_at FROM idempotency WHERE key = ? AND expires_at > ?',
+  rememberKey: 'INSERT OR REPLACE INTO idempotency VALUES(?, ?, ?, ?, ?)',
+  ready: `SELECT ${ROW.replace('seq,', 'message.seq,')}, accepted_at, body FROM message
+      JOIN body ON body.seq = message.seq WHERE type = ? AND state = 0 ORDER BY priority DESC, lane_seq LIMIT ?`,
+  lease: 'UPDATE message SET state = 3, attempt = attempt + 1, due_at = ?, taken_at = ? WHERE seq = ?',
+  byId: `SELECT ${ROW} FROM message WHERE id = ?`,
+  finish: `UPDATE message SET state = ?, finished_at = ?, due_at = ?, result = ?, error = ?, failures = ?
+      WHERE seq = ?`,
+  toReady:
+    'UPDATE message SET state = 0, lane_seq = ?, crashes = ?, due_at = ?, available_at = NULL WHERE seq = ?',
+  toDelayed:
+    'UPDATE message SET state = 2, available_at = ?, due_at = ?, failures = ?, error = ? WHERE seq = ?',
+  requeue: `UPDATE message SET state = ?, failures = 0, crashes = 0, expires_at = NULL, due_at = NULL,
+      finished_at = NULL, error = NULL WHERE seq = ?`,
+  log: 'INSERT OR REPLACE INTO attempt VALUES(?, ?, ?, ?, ?, ?)',
+  keyBusy: `SELECT 1 FROM message WHERE type = ? AND ordering_key = ? AND state < 4
+      AND ordering_key IS NOT NULL LIMIT 1`,
+  firstHeld: `SELECT ${ROW} FROM message WHERE type = ? AND ordering_key = ? AND state < 4 AND state = 1
+      AND ordering_key IS NOT NULL ORDER BY seq LIMIT 1`,
+}
+
+function prepare(db: DatabaseSync): Record<keyof typeof SQL, StatementSync> {
+  const prepared = Object.entries(SQL).map(([name, text]) => [name, db.prepare(text)])
+  return Object.fromEntries(prepared) as Record<keyof typeof SQL, StatementSync>
+}

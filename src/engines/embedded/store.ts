@@ -1,0 +1,219 @@
+/**
+ * The synchronous store: one batch of operations, one transaction, one sync. Runs in a worker thread (or in line, for
+ * tests) and owns the database file from `open` to `close`.
+ *
+ * Keeps Q1: an answer leaves only after COMMIT returned, and COMMIT returns only after the log was synced. When
+ * anything fails, nothing of the batch is there, and everybody in it is told so. After an I/O error the file is closed
+ * and opened anew, because pages that failed to sync must not be trusted to be what the cache says they are.
+ */
+import { statfsSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import type { Random } from '../../core/index.ts'
+import { Documents } from './documents.ts'
+import { Messages } from './messages.ts'
+import type { Batch, BatchReply, FaultCode, Operation, OperationReply } from './protocol.ts'
+import { Records } from './records.ts'
+import { openDatabase } from './schema.ts'
+import { Tallies } from './tallies.ts'
+import { Timers } from './timers.ts'
+
+export interface StoreOptions {
+  readonly dataDir: string
+  readonly retentionMs: number
+}
+
+const FREE_SPACE_EVERY_MS = 250
+
+interface Opened {
+  readonly db: DatabaseSync
+  readonly tallies: Tallies
+  readonly messages: Messages
+  readonly timers: Timers
+  readonly records: Records
+  readonly documents: Documents
+  readonly begin: () => void
+  readonly commit: () => void
+}
+
+export class Store {
+  readonly #options: StoreOptions
+  readonly #random: Random
+  #opened: Opened | undefined
+  #broken = false
+  #lookedAtDisk = Number.NEGATIVE_INFINITY
+
+  constructor(options: StoreOptions, random: Random) {
+    this.#options = options
+    this.#random = random
+  }
+
+  /** Takes over what a process before left in flight. Throws what SQLite throws. Returns how many that were. */
+  open(now: number): { recovered: number; reply: BatchReply } {
+    const opened = this.#openFile()
+    opened.begin()
+    const recovered = opened.timers.recover(now)
+    const reply = this.#reply(opened, [], opened.tallies.types(), now)
+    opened.tallies.save()
+    opened.commit()
+    return { recovered, reply }
+  }
+
+  close(): void {
+    const opened = this.#opened
+    this.#opened = undefined
+    if (!opened) return
+    // Leaves one tidy file; a failure here costs nothing, the log is replayed at the next open.
+    try {
+      opened.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } finally {
+      opened.db.close()
+    }
+  }
+
+  run(batch: Batch): BatchReply {
+    try {
+      return this.#transaction(batch.operations, batch.now)
+    } catch (error) {
+      const fault = this.#recover(error)
+      if (fault.code !== 'internal' || batch.operations.length === 1) {
+        return failure(batch.operations.map(() => fault))
+      }
+      // A bug of ours in one operation must not take the others down with it: each on its own.
+      const replies = batch.operations.map((operation) =>
+        this.run({ now: batch.now, operations: [operation] }),
+      )
+      return {
+        replies: replies.flatMap((reply) => reply.replies),
+        counts: [...new Map(replies.flatMap((reply) => reply.counts))],
+        nextDueAt: replies.at(-1)?.nextDueAt ?? null,
+        freeBytes: replies.at(-1)?.freeBytes ?? null,
+      }
+    }
+  }
+
+  #transaction(operations: readonly Operation[], now: number): BatchReply {
+    if (this.#broken || !this.#opened) this.#openFile()
+    const opened = this.#opened as Opened
+    opened.begin()
+    const replies = operations.map((operation): OperationReply => {
+      return { ok: true, answer: execute(opened, operation, now) }
+    })
+    const changed = opened.tallies.save()
+    const reply = this.#reply(opened, replies, changed, now)
+    opened.commit()
+    return reply
+  }
+
+  #reply(opened: Opened, replies: OperationReply[], changed: string[], now: number): BatchReply {
+    const nextDueAt = opened.messages.nextDueAt
+    return {
+      replies,
+      counts: changed.map((type) => [type, opened.tallies.counts(type)] as const),
+      nextDueAt: Number.isFinite(nextDueAt) ? nextDueAt : null,
+      freeBytes: this.#freeBytes(now),
+    }
+  }
+
+  #freeBytes(now: number): number | null {
+    if (now - this.#lookedAtDisk < FREE_SPACE_EVERY_MS) return null
+    this.#lookedAtDisk = now
+    const { bavail, bsize } = statfsSync(this.#options.dataDir)
+    return bavail * bsize
+  }
+
+  #openFile(): Opened {
+    this.#closeQuietly()
+    const db = openDatabase(this.#options.dataDir)
+    const tallies = new Tallies(db)
+    const messages = new Messages(db, tallies, this.#options.retentionMs)
+    const begin = db.prepare('BEGIN IMMEDIATE')
+    const commit = db.prepare('COMMIT')
+    this.#opened = {
+      db,
+      tallies,
+      messages,
+      timers: new Timers(db, messages, this.#random),
+      records: new Records(db, tallies, messages),
+      documents: new Documents(db),
+      begin: () => begin.run(),
+      commit: () => commit.run(),
+    }
+    this.#broken = false
+    return this.#opened
+  }
+
+  #recover(error: unknown): Extract<OperationReply, { ok: false }> {
+    const code = faultCode(error)
+    const opened = this.#opened
+    if (opened) {
+      try {
+        if (opened.db.isTransaction) opened.db.exec('ROLLBACK')
+        opened.tallies.reload()
+        opened.messages.reload()
+      } catch {
+        this.#broken = true
+      }
+    }
+    if (code === 'storage_failed') this.#broken = true
+    return { ok: false, code, detail: error instanceof Error ? error.message : String(error) }
+  }
+
+  #closeQuietly(): void {
+    try {
+      this.#opened?.db.close()
+    } catch {
+      // It is being replaced because it failed; that its end fails too adds nothing.
+    }
+    this.#opened = undefined
+  }
+}
+
+function execute(opened: Opened, operation: Operation, now: number): unknown {
+  switch (operation.name) {
+    case 'publish':
+      return opened.messages.publish(operation.ask, now)
+    case 'take':
+      return opened.messages.take(operation.ask, now)
+    case 'settle':
+      return opened.messages.settle(operation.ask, now)
+    case 'sweep':
+      return opened.timers.sweep(now)
+    case 'find':
+      return opened.records.find(operation.ask)
+    case 'oldest':
+      return opened.records.oldest()
+    case 'deadLetters':
+      return opened.records.deadLetters(operation.ask.type, operation.ask.limit, operation.ask.after)
+    case 'requeue':
+      return opened.records.requeue(operation.ask, now)
+    case 'deleteDead':
+      return opened.records.deleteDead(operation.ask)
+    case 'readDocuments':
+      return opened.documents.read(operation.ask)
+    case 'appliedEffect':
+      return opened.documents.applied(operation.ask)
+    case 'applyEffect':
+      return opened.documents.apply(operation.ask)
+    case 'probe':
+      opened.db.prepare('INSERT OR REPLACE INTO probe VALUES(1, ?)').run(now)
+      return null
+    case 'recount':
+      return opened.records.recount()
+  }
+}
+
+const failure = (replies: OperationReply[]): BatchReply => ({
+  replies,
+  counts: [],
+  nextDueAt: null,
+  freeBytes: null,
+})
+
+/** SQLite's result code (low byte): 13 = full; 10 = I/O error, 11 = corrupt, 14 = cannot open, 26 = not a database. */
+export function faultCode(error: unknown): FaultCode {
+  const code = (error as { errcode?: number }).errcode
+  if (code === undefined) return 'internal'
+  const primary = code & 0xff
+  if (primary === 13) return 'storage_full'
+  return [5, 6, 8, 10, 11, 14, 26].includes(primary) ? 'storage_failed' : 'internal'
+}
