@@ -1,0 +1,394 @@
+/**
+ * The lane of one message type: takes from the queue, paces, runs the processor, settles. Between `start` and `stop` it
+ * owns every delivery it took until its verdict is stored (S1).
+ *
+ * - Q6: no start without the pace, the adaptive limit and the back end's breaker agreeing; `#startHeld` asks all three.
+ * - Q4: an attempt has one verdict, the first of result, timeout and release; `Attempts.returned` guards it.
+ * - It takes no more than it can start soon, so that priority order and other consumers lose nothing to its buffer.
+ * - It never polls: it wakes by the queue's signal, by the end of an attempt, and by one timer.
+ */
+import type { Outcome, Verdict } from '../core/index.ts'
+import { type Delivery, verdictFor } from '../queue/index.ts'
+import { AdaptiveLimit } from './aimd.ts'
+import { Attempt } from './attempt.ts'
+import { Attempts } from './attempts.ts'
+import type { Backend } from './backend.ts'
+import { Demand, LOOK_AHEAD_MS } from './demand.ts'
+import { Pace } from './gcra.ts'
+import type { LaneDeps, LaneProgress, LaneSettings } from './lane-types.ts'
+import { bounded, checked, failed, thrown } from './outcomes.ts'
+import { Reporter } from './report.ts'
+import { Settler } from './settler.ts'
+
+/** Beyond the processing timeout: room for waiting to be started and for a store that takes its time to settle. */
+const LEASE_GRACE_MS = 15_000
+/** The queue's signal is a hint; asking once in a while bounds what a lost one can cost. */
+const RECHECK_MS = 1_000
+const SHORTEST_WAKE_MS = 1
+const FIRST_BACK_OFF_MS = 100
+const LONGEST_BACK_OFF_MS = 5_000
+/** Verdicts the store may owe us before nothing new is started. */
+const UNSETTLED_FLOOR = 1_000
+
+export class Lane {
+  readonly #deps: LaneDeps
+  readonly #settings: LaneSettings
+  readonly #backend: Backend
+  readonly #pace: Pace
+  readonly #adaptive: AdaptiveLimit
+  readonly #demand: Demand
+  readonly #attempts: Attempts
+  readonly #reporter: Reporter
+  #settler: Settler
+  /** Taken and not yet started, oldest first. */
+  #held: Delivery[] = []
+  #concurrency: number
+  #state: 'stopped' | 'running' | 'stopping' = 'stopped'
+  #stopped: Promise<void> = Promise.resolve()
+  #idle: (() => void) | undefined
+  #taking = false
+  /** There may be ready messages; false after a take that brought none, until the queue's signal. */
+  #ready = true
+  #askedAt = 0
+  #takeFailures = 0
+  #takeFault: string | undefined
+  #takeNotBefore = 0
+  #pumpQueued = false
+  #lastProgressAt: number | undefined
+  #wake: { readonly at: number; readonly cancel: () => void } | undefined
+  #subscriptions: (() => void)[] = []
+
+  constructor(settings: LaneSettings, backend: Backend, deps: LaneDeps) {
+    this.#settings = settings
+    this.#backend = backend
+    this.#deps = deps
+    this.#concurrency = settings.concurrency
+    this.#pace = new Pace(settings.ratePerSecond, deps.clock.now())
+    this.#adaptive = new AdaptiveLimit(settings.concurrency)
+    this.#demand = new Demand(settings.prefetchCount)
+    this.#reporter = new Reporter(settings.type, settings.processor.name, deps.emit, deps.logger)
+    this.#attempts = new Attempts(deps.clock, {
+      timedOut: (attempt, inFlight) => this.#conclude(attempt, this.#timeout(), inFlight),
+      hung: (attempt) => this.#reporter.hung(attempt),
+      freed: () => this.#moved(),
+    })
+    this.#settler = this.#newSettler()
+  }
+
+  /** Idempotent. */
+  start(): void {
+    if (this.#state !== 'stopped') return
+    this.#state = 'running'
+    this.#ready = true
+    this.#settler = this.#newSettler()
+    this.#lastProgressAt = this.#deps.clock.now()
+    this.#subscriptions = [
+      this.#deps.engine.onReady((types) => {
+        if (!types.has(this.#settings.type)) return
+        this.#ready = true
+        this.#schedulePump()
+      }),
+      this.#backend.onChange(() => this.#schedulePump()),
+    ]
+    this.#schedulePump()
+  }
+
+  /**
+   * Stops taking at once, gives back what was not started, waits `drainMs` for what runs, then aborts and gives that
+   * back too. Resolves when nothing is held and every verdict is stored; idempotent. `settleMs` after the drain it no
+   * longer waits for a store that fails: those messages come back by the end of their leases, so none is lost (Q2).
+   */
+  stop(drainMs: number, settleMs: number): Promise<void> {
+    if (this.#state !== 'running') return this.#stopped
+    this.#state = 'stopping'
+    for (const off of this.#subscriptions) off()
+    this.#wake?.cancel()
+    this.#wake = undefined
+    this.#releaseHeld()
+    this.#stopped = this.#drain(drainMs, settleMs)
+    return this.#stopped
+  }
+
+  /** At once: what runs goes on, what starts from now on obeys. */
+  change(change: { readonly ratePerSecond?: number; readonly concurrency?: number }): void {
+    if (change.ratePerSecond !== undefined) this.#pace.change(change.ratePerSecond, this.#deps.clock.now())
+    if (change.concurrency !== undefined) {
+      this.#adaptive.change(change.concurrency)
+      this.#concurrency = change.concurrency
+    }
+    this.#schedulePump()
+  }
+
+  progress(): LaneProgress {
+    const reasons: string[] = []
+    const { type } = this.#settings
+    if (this.#backend.breaker === 'open')
+      reasons.push(`${type}: back end ${this.#backend.name} fails, breaker open`)
+    if (this.#settler.fault) {
+      reasons.push(`${type}: ${this.#settler.unsettled} results wait for the store: ${this.#settler.fault}`)
+    }
+    if (this.#takeFault) reasons.push(`${type}: the queue cannot be read: ${this.#takeFault}`)
+    return {
+      type,
+      consumers: this.#state === 'running' ? 1 : 0,
+      running: this.#attempts.occupied,
+      concurrencyLimit: this.#adaptive.limit,
+      breaker: this.#backend.breaker,
+      held: this.#held.length,
+      unsettled: this.#settler.unsettled,
+      ...(this.#lastProgressAt === undefined ? {} : { lastProgressAt: this.#lastProgressAt }),
+      reasons,
+    }
+  }
+
+  // ── take ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Once per turn, however many attempts end in it. */
+  #schedulePump(): void {
+    if (this.#pumpQueued) return
+    this.#pumpQueued = true
+    queueMicrotask(() => this.#pump())
+  }
+
+  #pump(): void {
+    this.#pumpQueued = false
+    if (this.#state !== 'running') return
+    const now = this.#deps.clock.now()
+    if (!this.#ready && now - this.#askedAt >= RECHECK_MS) this.#ready = true
+    this.#startHeld(now)
+    const max = this.#mayTake(now)
+    if (max > 0) void this.#take(max, now)
+    this.#armWake(now)
+  }
+
+  #free(): number {
+    const unsettledBound = Math.max(UNSETTLED_FLOOR, 4 * this.#concurrency)
+    const { occupied, running } = this.#attempts
+    return Math.min(this.#adaptive.limit - occupied, unsettledBound - this.#settler.unsettled - running)
+  }
+
+  #mayTake(now: number): number {
+    if (this.#taking || !this.#ready || now < this.#takeNotBefore) return 0
+    return this.#demand.size({
+      free: this.#free(),
+      held: this.#held.length,
+      paced: this.#pace.startsWithin(now, LOOK_AHEAD_MS),
+      admitted: this.#backend.admits(now),
+    })
+  }
+
+  async #take(max: number, now: number): Promise<void> {
+    const { type, timeoutMs, maxRetries, retryDelayMs } = this.#settings
+    this.#taking = true
+    this.#ready = false
+    this.#askedAt = now
+    try {
+      const leaseMs = timeoutMs + LEASE_GRACE_MS
+      const taken = await this.#deps.engine.take({ type, max, leaseMs, maxRetries, retryDelayMs })
+      const at = this.#deps.clock.now()
+      this.#demand.took(at - now, at)
+      this.#takeFailures = 0
+      this.#takeFault = undefined
+      if (taken.length === 0) this.#lastProgressAt = at
+      else this.#ready = true
+      for (const delivery of taken) this.#held.push(delivery)
+    } catch (error) {
+      this.#takeFailed(error)
+    }
+    this.#taking = false
+    if (this.#state === 'running') {
+      this.#pump()
+    } else {
+      this.#releaseHeld()
+      this.#checkIdle()
+    }
+  }
+
+  #takeFailed(error: unknown): void {
+    const { clock, random, logger } = this.#deps
+    this.#takeFailures += 1
+    this.#takeFault = error instanceof Error ? error.message : String(error)
+    const full = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(10, this.#takeFailures - 1))
+    this.#takeNotBefore = clock.now() + full / 2 + random() * (full / 2)
+    this.#ready = true
+    logger.error(
+      { type: this.#settings.type, error: this.#takeFault },
+      'The queue could not be read; trying again',
+    )
+  }
+
+  // ── start ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #startHeld(now: number): void {
+    while (this.#held.length > 0) {
+      const delivery = this.#held[0]
+      if (!delivery) break
+      if (this.#tooLate(delivery, now)) {
+        this.#held.shift()
+        this.#settle(delivery, { kind: 'released' })
+        continue
+      }
+      if (this.#free() <= 0 || this.#backend.admits(now) <= 0 || this.#pace.take(now) > 0) break
+      this.#held.shift()
+      this.#run(delivery, now)
+    }
+    // Held through an outage or a pause they would be out of reach of everybody, and their leases would run out.
+    if (this.#held.length > 0 && this.#backend.opensAt() > now + LOOK_AHEAD_MS) this.#releaseHeld()
+  }
+
+  /** Could not be finished within its lease (Q3), or is not wanted any more. */
+  #tooLate(delivery: Delivery, now: number): boolean {
+    return (
+      now > this.#startableUntil(delivery) || (delivery.expiresAt !== undefined && now >= delivery.expiresAt)
+    )
+  }
+
+  #startableUntil(delivery: Delivery): number {
+    return delivery.leaseUntil - this.#settings.timeoutMs
+  }
+
+  #releaseHeld(): void {
+    const held = this.#held
+    this.#held = []
+    for (const delivery of held) this.#settle(delivery, { kind: 'released' })
+  }
+
+  #run(delivery: Delivery, now: number): void {
+    const attempt = new Attempt(delivery, now, this.#settings.timeoutMs, this.#backend.start(now))
+    this.#attempts.add(attempt, now)
+    this.#reporter.started(now - delivery.acceptedAt)
+    void this.#process(attempt)
+  }
+
+  async #process(attempt: Attempt): Promise<void> {
+    let outcome: Outcome
+    try {
+      outcome = checked(await this.#settings.processor.process(attempt.delivery.message, attempt))
+    } catch (error) {
+      outcome = thrown(error)
+    }
+    const inFlight = this.#attempts.running
+    if (this.#attempts.returned(attempt)) this.#conclude(attempt, outcome, inFlight)
+    this.#moved()
+  }
+
+  // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** One timer for everything that only time will change. */
+  #armWake(now: number): void {
+    let at = this.#ready || this.#taking ? Number.POSITIVE_INFINITY : this.#askedAt + RECHECK_MS
+    const head = this.#held[0]
+    if (head) at = Math.min(at, this.#startableUntil(head) + SHORTEST_WAKE_MS)
+    if (!this.#taking && this.#ready && now < this.#takeNotBefore) at = Math.min(at, this.#takeNotBefore)
+    if (head || (this.#ready && !this.#taking)) {
+      const opensAt = this.#backend.opensAt()
+      if (opensAt > now) at = Math.min(at, opensAt)
+      else if (this.#free() > 0) {
+        const startsAt = now + this.#pace.waitMs(now)
+        if (head) at = Math.min(at, startsAt)
+        else if (startsAt - LOOK_AHEAD_MS > now) at = Math.min(at, startsAt - LOOK_AHEAD_MS)
+      }
+    }
+    if (at === Number.POSITIVE_INFINITY) return
+    at = Math.max(at, now + SHORTEST_WAKE_MS)
+    if (this.#wake && this.#wake.at <= at) return
+    this.#wake?.cancel()
+    const cancel = this.#deps.clock.after(at - now, () => {
+      this.#wake = undefined
+      this.#pump()
+    })
+    this.#wake = { at, cancel }
+  }
+
+  // ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #conclude(attempt: Attempt, reported: Outcome, inFlight: number): void {
+    const { delivery } = attempt
+    const now = this.#deps.clock.now()
+    this.#lastProgressAt = now
+    this.#demand.completed()
+    this.#backend.report(reported, attempt.round, now)
+    if (reported.kind !== 'failed') this.#adaptive.succeeded(inFlight)
+    else if (reported.failure !== 'error') this.#adaptive.congested(now)
+    const outcome = this.#spared(reported, now)
+    const verdict = verdictFor(outcome, delivery.failures, this.#settings, this.#deps.random)
+    this.#settle(delivery, verdict)
+    this.#reporter.finished(attempt, reported, verdict, now)
+  }
+
+  /**
+   * An attempt that an outage ended is not one of the message's failures: once the breaker has found the back end to
+   * be away, what comes back "unavailable" or "overloaded" is retried after the pause without being counted.
+   */
+  #spared(outcome: Outcome, now: number): Outcome {
+    if (outcome.kind !== 'failed' || outcome.retryAfterMs !== undefined) return outcome
+    if (outcome.failure !== 'unavailable' && outcome.failure !== 'overloaded') return outcome
+    if (this.#backend.breaker !== 'open') return outcome
+    return { ...outcome, retryAfterMs: Math.max(this.#settings.retryDelayMs, this.#backend.opensAt() - now) }
+  }
+
+  #timeout(): Outcome {
+    return failed('timeout', `no answer within ${this.#settings.timeoutMs} ms`)
+  }
+
+  #settle(delivery: Delivery, verdict: Verdict): void {
+    this.#settler.add({ lease: delivery.lease, verdict: bounded(verdict) })
+  }
+
+  #newSettler(): Settler {
+    const { engine, clock, random, logger } = this.#deps
+    return new Settler({
+      engine,
+      clock,
+      random,
+      logger,
+      stale: (settlement) => this.#reporter.stale(settlement),
+      moved: () => this.#moved(),
+    })
+  }
+
+  // ── stop ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #drain(drainMs: number, settleMs: number): Promise<void> {
+    const idle = new Promise<void>((resolve) => {
+      this.#idle = resolve
+    })
+    this.#checkIdle()
+    let cancel = this.#deps.clock.after(drainMs, () => {
+      this.#releaseRunning()
+      cancel = this.#deps.clock.after(settleMs, () => {
+        const verdicts = this.#settler.abandon()
+        const fields = { type: this.#settings.type, verdicts }
+        this.#deps.logger.error(
+          fields,
+          'The store fails and the time to stop is over; the leases will run out',
+        )
+        this.#idle?.()
+      })
+      this.#checkIdle()
+    })
+    await idle
+    cancel()
+    this.#attempts.forget()
+    this.#state = 'stopped'
+  }
+
+  /** The drain's deadline: abort, give back, and ignore whatever the processors still say. */
+  #releaseRunning(): void {
+    const now = this.#deps.clock.now()
+    this.#attempts.giveUp((attempt) => {
+      this.#backend.abandon(attempt.round, now)
+      this.#settle(attempt.delivery, { kind: 'released' })
+    }, new Error('the consumer is stopping'))
+  }
+
+  #moved(): void {
+    this.#schedulePump()
+    this.#checkIdle()
+  }
+
+  #checkIdle(): void {
+    if (this.#state !== 'stopping' || this.#taking) return
+    if (this.#attempts.running === 0 && this.#settler.unsettled === 0) this.#idle?.()
+  }
+}
