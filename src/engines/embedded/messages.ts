@@ -41,7 +41,10 @@ export interface Row {
 export const ROW = `seq, id, type, state, priority, lane_seq, attempt, failures, crashes, ordering_key,
   available_at, expires_at, taken_at`
 
-type TakenRow = Row & { readonly accepted_at: number; readonly body: string }
+type TakenRow = Omit<Row, 'type' | 'state' | 'available_at' | 'taken_at'> & {
+  readonly accepted_at: number
+  readonly body: string
+}
 
 const EVENT_OF_VERDICT: Record<Verdict['kind'], MessageEvent> = {
   done: 'settle_done',
@@ -57,6 +60,8 @@ export class Messages {
   readonly #statements: ReturnType<typeof prepare>
   /** What the last take of a type said; asked when a lease runs out. */
   readonly #policies = new Map<MessageType, RetryPolicy>()
+  /** What is in flight, by id, as it stands in the file: a settle needs no look-up. Bounded by the consumers' hands. */
+  readonly #leases = new Map<string, Row>()
   #nextSeq: number
   /** A lower bound of the earliest due_at among all rows. */
   nextDueAt: number
@@ -65,14 +70,21 @@ export class Messages {
     this.#tallies = tallies
     this.#retentionMs = retentionMs
     this.#statements = prepare(db)
-    this.#nextSeq = this.#lastSeq() + 1
+    this.#nextSeq = 0
     this.nextDueAt = 0
+    this.reload()
   }
 
-  /** After a rollback: forget numbers that were not committed. */
+  /** After a rollback: what is remembered is again what is in the file. */
   reload(): void {
     this.#nextSeq = this.#lastSeq() + 1
     this.nextDueAt = 0
+    this.#leases.clear()
+    for (const row of this.inFlight()) this.#leases.set(row.id, row)
+  }
+
+  inFlight(): Row[] {
+    return this.#statements.inFlight.all() as unknown as Row[]
   }
 
   policy(type: MessageType): RetryPolicy {
@@ -94,19 +106,28 @@ export class Messages {
     const rows = this.#statements.ready.all(request.type, request.max) as unknown as TakenRow[]
     const leaseUntil = now + request.leaseMs
     const deliveries: Delivery[] = []
-    for (const row of rows) {
+    for (const { body, accepted_at: acceptedAt, ...ready } of rows) {
+      const row: Row = {
+        ...ready,
+        type: request.type,
+        state: STATE.ready,
+        available_at: null,
+        taken_at: null,
+      }
       if (row.expires_at !== null && row.expires_at <= now) {
         this.expire(row, now)
         continue
       }
-      this.#statements.lease.run(leaseUntil, now, row.seq)
+      const attempt = row.attempt + 1
+      this.#statements.lease.run(attempt, leaseUntil, now, row.seq)
+      this.#leases.set(row.id, { ...row, state: STATE.in_flight, attempt, taken_at: now })
       this.#tallies.moved(row.type, 'ready', 'in_flight')
-      if (row.attempt === 0) this.#tallies.depart(row.type, row.priority, true)
+      if (attempt === 1) this.#tallies.depart(row.type, row.priority, true)
       deliveries.push({
-        message: JSON.parse(row.body) as Message,
-        lease: { id: row.id, attempt: row.attempt + 1 },
+        message: JSON.parse(body) as Message,
+        lease: { id: row.id, attempt },
         failures: row.failures,
-        acceptedAt: row.accepted_at,
+        acceptedAt,
         takenAt: now,
         leaseUntil,
         ...(row.expires_at !== null && { expiresAt: row.expires_at }),
@@ -118,15 +139,18 @@ export class Messages {
 
   settle(settlements: readonly Settlement[], now: number): SettleResult[] {
     return settlements.map(({ lease, verdict }) => {
-      const row = this.#statements.byId.get(lease.id) as Row | undefined
-      if (!row || row.attempt !== lease.attempt) return 'stale'
-      return this.#apply(row, verdict, now) ? 'settled' : 'stale'
+      const row = this.#leases.get(lease.id)
+      if (row?.attempt !== lease.attempt) return 'stale'
+      this.#leases.delete(lease.id)
+      this.#apply(row, verdict, now)
+      return 'settled'
     })
   }
 
   /** A lease ended without a settle. `crashed`: with the process that held it, which is not the message's fault. */
   loseLease(row: Row, now: number, random: Random, crashed: boolean): void {
     const outcome = crashed ? 'crashed' : 'lease_lost'
+    this.#leases.delete(row.id)
     this.log(
       row,
       now,
@@ -221,21 +245,20 @@ export class Messages {
     return { kind: 'accepted', id: known.id, acceptedAt: known.accepted_at, repeated: true }
   }
 
-  #apply(row: Row, verdict: Verdict, now: number): boolean {
+  #apply(row: Row, verdict: Verdict, now: number): void {
     const event = EVENT_OF_VERDICT[verdict.kind]
-    if (transition(stateOf(row), event) === undefined) return false
     switch (verdict.kind) {
       case 'done':
         this.#finish(row, event, now, verdict.result, null)
-        return true
+        return
       case 'rejected':
         this.log(row, now, 'rejected', verdict.reason)
         this.#finish(row, event, now, verdict.result, verdict.reason)
-        return true
+        return
       case 'dead':
         this.log(row, now, 'dead', verdict.error)
         this.#finish(row, event, now, null, verdict.error, row.failures + 1)
-        return true
+        return
       case 'retry':
         this.log(row, now, 'retry', verdict.error)
         this.#toDelayed(
@@ -245,10 +268,10 @@ export class Messages {
           row.failures + (verdict.counts ? 1 : 0),
           verdict.error,
         )
-        return true
+        return
       case 'released':
         this.#toReady(row, event, row.crashes)
-        return true
+        return
     }
   }
 
@@ -345,10 +368,11 @@ const SQL = {
   insertBody: 'INSERT INTO body VALUES(?, ?)',
   knownKey: 'SELECT fingerprint, id, accepted_at FROM idempotency WHERE key = ? AND expires_at > ?',
   rememberKey: 'INSERT OR REPLACE INTO idempotency VALUES(?, ?, ?, ?, ?)',
-  ready: `SELECT ${ROW.replace('seq,', 'message.seq,')}, accepted_at, body FROM message
-      JOIN body ON body.seq = message.seq WHERE type = ? AND state = 0 ORDER BY priority DESC, lane_seq LIMIT ?`,
-  lease: 'UPDATE message SET state = 3, attempt = attempt + 1, due_at = ?, taken_at = ? WHERE seq = ?',
-  byId: `SELECT ${ROW} FROM message WHERE id = ?`,
+  ready: `SELECT message.seq, id, priority, lane_seq, attempt, failures, crashes, ordering_key, expires_at,
+    accepted_at, body FROM message JOIN body ON body.seq = message.seq
+    WHERE type = ? AND state = 0 ORDER BY priority DESC, lane_seq LIMIT ?`,
+  lease: 'UPDATE message SET state = 3, attempt = ?, due_at = ?, taken_at = ? WHERE seq = ?',
+  inFlight: `SELECT ${ROW} FROM message WHERE state = 3 AND due_at IS NOT NULL`,
   finish: `UPDATE message SET state = ?, finished_at = ?, due_at = ?, result = ?, error = ?, failures = ?
       WHERE seq = ?`,
   toReady:

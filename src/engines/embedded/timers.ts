@@ -15,7 +15,6 @@ export class Timers {
   readonly #prune: StatementSync[]
   readonly #pruneEffect: StatementSync
   readonly #forgetKeys: StatementSync
-  readonly #inFlight: StatementSync
 
   constructor(db: DatabaseSync, messages: Messages, random: Random) {
     this.#messages = messages
@@ -34,9 +33,6 @@ export class Timers {
       `DELETE FROM idempotency WHERE key IN
         (SELECT key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ${CHUNK})`,
     )
-    this.#inFlight = db.prepare(
-      `SELECT ${ROW} FROM message WHERE state = ${STATE.in_flight} AND due_at IS NOT NULL`,
-    )
   }
 
   /** Runs what is due at `now`, at most a chunk of each kind. True when more is due already. */
@@ -54,7 +50,7 @@ export class Timers {
 
   /** At start: every lease of the process before is void. Its messages are ready again, in their old places. */
   recover(now: number): number {
-    const rows = this.#inFlight.all() as unknown as Row[]
+    const rows = this.#messages.inFlight()
     for (const row of rows) this.#messages.loseLease(row, now, this.#random, true)
     return rows.length
   }
