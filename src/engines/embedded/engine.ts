@@ -13,6 +13,7 @@ import {
   type EffectStore,
   LIMITS,
   type Logger,
+  type Message,
   type MessageType,
   type NewMessage,
   type Random,
@@ -35,7 +36,7 @@ import {
 } from '../../queue/index.ts'
 import { GroupCommit } from './group-commit.ts'
 import { InlineHost, type StoreHost, WorkerHost } from './host.ts'
-import type { BatchReply, FaultCode, PublishRow } from './protocol.ts'
+import type { BatchReply, FaultCode, PublishRow, Taken, TakenRow } from './protocol.ts'
 import { faultCode } from './store.ts'
 
 export interface EmbeddedOptions {
@@ -119,7 +120,8 @@ export class EmbeddedEngine implements QueueEngine {
   async take(request: TakeRequest): Promise<Delivery[]> {
     const ready = this.#counts.get(request.type)?.ready ?? 0
     if (ready === 0 || request.max <= 0) return []
-    return this.#ask().submit('take', request, request.max)
+    const taken = await this.#ask().submit('take', request, request.max)
+    return taken.rows.map((row) => delivery(row, taken))
   }
 
   async settle(settlements: readonly Settlement[]): Promise<SettleResult[]> {
@@ -307,6 +309,13 @@ export class EmbeddedEngine implements QueueEngine {
       this.#commits.submit('sweep', null).catch(() => {})
     })
   }
+}
+
+function delivery(row: TakenRow, { takenAt, leaseUntil }: Taken): Delivery {
+  const [id, attempt, failures, acceptedAt, expiresAt, body] = row
+  const message = JSON.parse(body) as Message
+  const known = { message, lease: { id, attempt }, failures, acceptedAt, takenAt, leaseUntil }
+  return expiresAt === null ? known : { ...known, expiresAt }
 }
 
 function publishRow(message: NewMessage): PublishRow {

@@ -4,9 +4,8 @@
  * Q4 (settle checks state and attempt), Q5 (of one ordering key at most one is not held).
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { LIMITS, type Message, type MessageType, type Random, type Verdict } from '../../core/index.ts'
+import { LIMITS, type MessageType, type Random, type Verdict } from '../../core/index.ts'
 import {
-  type Delivery,
   isTerminal,
   type MessageEvent,
   type MessageState,
@@ -18,7 +17,7 @@ import {
   type TakeRequest,
   transition,
 } from '../../queue/index.ts'
-import type { PublishRow } from './protocol.ts'
+import type { PublishRow, Taken, TakenRow } from './protocol.ts'
 import { STATE, STATES } from './schema.ts'
 import type { Tallies } from './tallies.ts'
 
@@ -41,10 +40,20 @@ export interface Row {
 export const ROW = `seq, id, type, state, priority, lane_seq, attempt, failures, crashes, ordering_key,
   available_at, expires_at, taken_at`
 
-type TakenRow = Omit<Row, 'type' | 'state' | 'available_at' | 'taken_at'> & {
-  readonly accepted_at: number
-  readonly body: string
-}
+/** What `SQL.ready` selects, in its order: as an array it costs a third less than as an object. */
+type ReadyRow = [
+  seq: number,
+  id: string,
+  priority: number,
+  laneSeq: number,
+  attempt: number,
+  failures: number,
+  crashes: number,
+  orderingKey: string | null,
+  expiresAt: number | null,
+  acceptedAt: number,
+  body: string,
+]
 
 const EVENT_OF_VERDICT: Record<Verdict['kind'], MessageEvent> = {
   done: 'settle_done',
@@ -70,6 +79,7 @@ export class Messages {
     this.#tallies = tallies
     this.#retentionMs = retentionMs
     this.#statements = prepare(db)
+    this.#statements.ready.setReturnArrays(true)
     this.#nextSeq = 0
     this.nextDueAt = 0
     this.reload()
@@ -101,40 +111,21 @@ export class Messages {
     })
   }
 
-  take(request: TakeRequest, now: number): Delivery[] {
+  take(request: TakeRequest, now: number): Taken {
     this.#policies.set(request.type, request)
-    const rows = this.#statements.ready.all(request.type, request.max) as unknown as TakenRow[]
+    const ready = this.#statements.ready.all(request.type, request.max) as unknown as ReadyRow[]
     const leaseUntil = now + request.leaseMs
-    const deliveries: Delivery[] = []
-    for (const { body, accepted_at: acceptedAt, ...ready } of rows) {
-      const row: Row = {
-        ...ready,
-        type: request.type,
-        state: STATE.ready,
-        available_at: null,
-        taken_at: null,
+    const rows: TakenRow[] = []
+    for (const columns of ready) {
+      const row = readyRow(request.type, columns)
+      if (row.expires_at !== null && row.expires_at <= now) this.expire(row, now)
+      else {
+        this.#lease(row, leaseUntil, now)
+        rows.push([row.id, row.attempt + 1, row.failures, columns[9], row.expires_at, columns[10]])
       }
-      if (row.expires_at !== null && row.expires_at <= now) {
-        this.expire(row, now)
-        continue
-      }
-      const attempt = row.attempt + 1
-      this.#statements.lease.run(attempt, leaseUntil, now, row.seq)
-      this.#leases.set(row.id, { ...row, state: STATE.in_flight, attempt, taken_at: now })
-      this.#tallies.moved(row.type, 'ready', 'in_flight')
-      if (attempt === 1) this.#tallies.depart(row.type, row.priority, true)
-      deliveries.push({
-        message: JSON.parse(body) as Message,
-        lease: { id: row.id, attempt },
-        failures: row.failures,
-        acceptedAt,
-        takenAt: now,
-        leaseUntil,
-        ...(row.expires_at !== null && { expiresAt: row.expires_at }),
-      })
     }
-    if (deliveries.length > 0) this.#due(leaseUntil)
-    return deliveries
+    if (rows.length > 0) this.#due(leaseUntil)
+    return { takenAt: now, leaseUntil, rows }
   }
 
   settle(settlements: readonly Settlement[], now: number): SettleResult[] {
@@ -191,6 +182,14 @@ export class Messages {
 
   log(row: Row, now: number, outcome: string, error: string | null): void {
     this.#statements.log.run(row.seq, row.attempt, row.taken_at ?? now, now, outcome, clip(error))
+  }
+
+  #lease(row: Row, leaseUntil: number, now: number): void {
+    const attempt = row.attempt + 1
+    this.#statements.lease.run(attempt, leaseUntil, now, row.seq)
+    this.#leases.set(row.id, { ...row, state: STATE.in_flight, attempt, taken_at: now })
+    this.#tallies.moved(row.type, 'ready', 'in_flight')
+    if (attempt === 1) this.#tallies.depart(row.type, row.priority, true)
   }
 
   #insert(row: PublishRow, now: number): Receipt {
@@ -345,6 +344,25 @@ export class Messages {
 
   #lastSeq(): number {
     return (this.#statements.lastSeq.get() as { seq: number | null }).seq ?? 0
+  }
+}
+
+function readyRow(type: MessageType, columns: ReadyRow): Row {
+  const [seq, id, priority, lane_seq, attempt, failures, crashes, ordering_key, expires_at] = columns
+  return {
+    seq,
+    id,
+    type,
+    state: STATE.ready,
+    priority,
+    lane_seq,
+    attempt,
+    failures,
+    crashes,
+    ordering_key,
+    available_at: null,
+    expires_at,
+    taken_at: null,
   }
 }
 

@@ -2,7 +2,6 @@
 import type { ApplyResult, Effect, MessageType, StoredDocument } from '../../core/index.ts'
 import type {
   DeadLetterPage,
-  Delivery,
   MessageRecord,
   Receipt,
   Settlement,
@@ -24,6 +23,22 @@ export interface PublishRow {
   readonly fingerprint: string | null
 }
 
+/** A taken message as it crosses threads: flat, its body still JSON, because cloning a tree costs more than parsing. */
+export type TakenRow = readonly [
+  id: string,
+  attempt: number,
+  failures: number,
+  acceptedAt: number,
+  expiresAt: number | null,
+  body: string,
+]
+
+export interface Taken {
+  readonly takenAt: number
+  readonly leaseUntil: number
+  readonly rows: readonly TakenRow[]
+}
+
 export interface DeadLetterQuery {
   readonly type: MessageType | null
   readonly ids: readonly string[] | null
@@ -35,7 +50,7 @@ export interface DeadLetterQuery {
 /** Each operation of a batch and what it answers; one batch is one transaction and one sync. */
 export interface Operations {
   publish: { ask: readonly PublishRow[]; answer: Receipt[] }
-  take: { ask: TakeRequest; answer: Delivery[] }
+  take: { ask: TakeRequest; answer: Taken }
   settle: { ask: readonly Settlement[]; answer: SettleResult[] }
   /** Runs every timer that is due; answers whether more are due already. */
   sweep: { ask: null; answer: boolean }

@@ -67,7 +67,7 @@ export function openDatabase(dataDir: string): DatabaseSync {
   const db = new DatabaseSync(join(dataDir, 'weir.db'))
   try {
     db.exec(`PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
-      PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=1000;
+      PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000;
       PRAGMA journal_size_limit=16777216; PRAGMA foreign_keys=OFF;`)
     const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
     if (version > SCHEMA_VERSION)
