@@ -19,6 +19,7 @@
  */
 import type { Clock, JsonObject, JsonValue, Message, Outcome } from '../core/index.ts'
 import { LIMITS } from '../core/index.ts'
+import { failed } from './outcomes.ts'
 import type { ProcessingContext, Processor } from './processor.ts'
 
 export interface HttpTargetOptions {
@@ -62,12 +63,8 @@ export function createHttpTarget(options: HttpTargetOptions): Processor {
         const body = await readBounded(response)
         return outcomeOf(response, body, options.clock.now())
       } catch (error) {
-        if (signal.aborted) return { kind: 'failed', failure: 'timeout', error: 'aborted: no answer in time' }
-        return {
-          kind: 'failed',
-          failure: 'unavailable',
-          error: `the target cannot be reached: ${causeOf(error)}`,
-        }
+        if (signal.aborted) return failed('timeout', 'aborted: no answer in time')
+        return failed('unavailable', `the target cannot be reached: ${causeOf(error)}`)
       }
     },
   }
@@ -117,26 +114,27 @@ async function readBounded(response: Response): Promise<string | undefined> {
 
 function outcomeOf(response: Response, body: string | undefined, now: number): Outcome {
   const { status } = response
-  if (status >= 200 && status < 300) {
-    const result = resultOf(body)
-    return result === undefined ? { kind: 'done' } : { kind: 'done', result }
-  }
+  if (status >= 200 && status < 300) return withResult({ kind: 'done' }, body)
   const reason = reasonOf(body)
   const error = reason === '' ? `HTTP ${status}` : `HTTP ${status}: ${reason}`
-  if (status === 409 || status === 422) {
-    const result = resultOf(body)
-    const rejected = { kind: 'rejected', reason: reason === '' ? error : reason } as const
-    return result === undefined ? rejected : { ...rejected, result }
+  switch (status) {
+    case 409:
+    case 422:
+      return withResult({ kind: 'rejected', reason: reason === '' ? error : reason }, body)
+    case 408:
+    case 504:
+      return failed('timeout', error)
+    case 425:
+      return failed('error', error)
+    case 429:
+    case 503: {
+      const failure = failed(status === 429 ? 'overloaded' : 'unavailable', error)
+      const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), now)
+      return retryAfterMs === undefined ? failure : { ...failure, retryAfterMs }
+    }
+    default:
+      return status >= 400 && status < 500 ? { kind: 'dead', error } : failed('error', error)
   }
-  if (status === 429 || status === 503) {
-    const failure = status === 429 ? 'overloaded' : 'unavailable'
-    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), now)
-    const failed = { kind: 'failed', failure, error } as const
-    return retryAfterMs === undefined ? failed : { ...failed, retryAfterMs }
-  }
-  if (status === 408 || status === 504) return { kind: 'failed', failure: 'timeout', error }
-  if (status === 425 || status >= 500 || status < 400) return { kind: 'failed', failure: 'error', error }
-  return { kind: 'dead', error }
 }
 
 /** RFC 9110, 10.2.3: seconds, or an HTTP date. undefined for anything else; a date in the past is 0. */
@@ -150,10 +148,14 @@ export function parseRetryAfter(value: string | null, now: number): number | und
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }
 
-function resultOf(body: string | undefined): JsonValue | undefined {
-  if (body === undefined || body === '' || Buffer.byteLength(body) > LARGEST_RESULT_BYTES) return undefined
-  const value = parsed(body)
-  return value !== undefined && depthWithin(value, LIMITS.jsonDepth) ? value : undefined
+/** Adds the body where it is JSON that is worth keeping. */
+function withResult(
+  outcome: Exclude<Outcome, { kind: 'failed' | 'dead' }>,
+  body: string | undefined,
+): Outcome {
+  if (body === undefined || body === '' || Buffer.byteLength(body) > LARGEST_RESULT_BYTES) return outcome
+  const result = parsed(body)
+  return result !== undefined && depthWithin(result, LIMITS.jsonDepth) ? { ...outcome, result } : outcome
 }
 
 /** The words a refusal is explained with in JSON, problem+json included; otherwise the body itself. */

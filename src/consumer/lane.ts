@@ -122,8 +122,8 @@ export class Lane {
   progress(): LaneProgress {
     const reasons: string[] = []
     const { type } = this.#settings
-    if (this.#backend.breaker === 'open')
-      reasons.push(`${type}: back end ${this.#backend.name} fails, breaker open`)
+    const { name, breaker } = this.#backend
+    if (breaker === 'open') reasons.push(`${type}: back end ${name} fails, breaker open`)
     if (this.#settler.fault) {
       reasons.push(`${type}: ${this.#settler.unsettled} results wait for the store: ${this.#settler.fault}`)
     }
@@ -133,7 +133,7 @@ export class Lane {
       consumers: this.#state === 'running' ? 1 : 0,
       running: this.#attempts.occupied,
       concurrencyLimit: this.#adaptive.limit,
-      breaker: this.#backend.breaker,
+      breaker,
       held: this.#held.length,
       unsettled: this.#settler.unsettled,
       ...(this.#lastProgressAt === undefined ? {} : { lastProgressAt: this.#lastProgressAt }),
@@ -207,14 +207,12 @@ export class Lane {
   #takeFailed(error: unknown): void {
     const { clock, random, logger } = this.#deps
     this.#takeFailures += 1
-    this.#takeFault = error instanceof Error ? error.message : String(error)
+    const text = error instanceof Error ? error.message : String(error)
+    this.#takeFault = text
     const full = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(10, this.#takeFailures - 1))
     this.#takeNotBefore = clock.now() + full / 2 + random() * (full / 2)
     this.#ready = true
-    logger.error(
-      { type: this.#settings.type, error: this.#takeFault },
-      'The queue could not be read; trying again',
-    )
+    logger.error({ type: this.#settings.type, error: text }, 'The queue could not be read; trying again')
   }
 
   // ── start ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -238,9 +236,8 @@ export class Lane {
 
   /** Could not be finished within its lease (Q3), or is not wanted any more. */
   #tooLate(delivery: Delivery, now: number): boolean {
-    return (
-      now > this.#startableUntil(delivery) || (delivery.expiresAt !== undefined && now >= delivery.expiresAt)
-    )
+    const { expiresAt = Number.POSITIVE_INFINITY } = delivery
+    return now > expiresAt || now > this.#startableUntil(delivery)
   }
 
   #startableUntil(delivery: Delivery): number {
@@ -276,28 +273,28 @@ export class Lane {
 
   /** One timer for everything that only time will change. */
   #armWake(now: number): void {
-    let at = this.#ready || this.#taking ? Number.POSITIVE_INFINITY : this.#askedAt + RECHECK_MS
-    const head = this.#held[0]
-    if (head) at = Math.min(at, this.#startableUntil(head) + SHORTEST_WAKE_MS)
-    if (!this.#taking && this.#ready && now < this.#takeNotBefore) at = Math.min(at, this.#takeNotBefore)
-    if (head || (this.#ready && !this.#taking)) {
-      const opensAt = this.#backend.opensAt()
-      if (opensAt > now) at = Math.min(at, opensAt)
-      else if (this.#free() > 0) {
-        const startsAt = now + this.#pace.waitMs(now)
-        if (head) at = Math.min(at, startsAt)
-        else if (startsAt - LOOK_AHEAD_MS > now) at = Math.min(at, startsAt - LOOK_AHEAD_MS)
-      }
-    }
-    if (at === Number.POSITIVE_INFINITY) return
-    at = Math.max(at, now + SHORTEST_WAKE_MS)
-    if (this.#wake && this.#wake.at <= at) return
+    const at = Math.max(this.#nextLook(now), now + SHORTEST_WAKE_MS)
+    if (at === Number.POSITIVE_INFINITY || (this.#wake && this.#wake.at <= at)) return
     this.#wake?.cancel()
     const cancel = this.#deps.clock.after(at - now, () => {
       this.#wake = undefined
       this.#pump()
     })
     this.#wake = { at, cancel }
+  }
+
+  #nextLook(now: number): number {
+    const head = this.#held[0]
+    const mayAsk = this.#ready && !this.#taking
+    let at = this.#ready || this.#taking ? Number.POSITIVE_INFINITY : this.#askedAt + RECHECK_MS
+    if (head) at = Math.min(at, this.#startableUntil(head) + SHORTEST_WAKE_MS)
+    if (!head && !mayAsk) return at
+    const opensAt = this.#backend.opensAt()
+    if (opensAt > now) return Math.min(at, opensAt)
+    // The end of an attempt will tell.
+    if (this.#free() <= 0 || this.#backend.admits(now) <= 0) return at
+    const startsAt = now + this.#pace.waitMs(now)
+    return Math.min(at, head ? startsAt : Math.max(startsAt - LOOK_AHEAD_MS, this.#takeNotBefore))
   }
 
   // ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -359,10 +356,7 @@ export class Lane {
       cancel = this.#deps.clock.after(settleMs, () => {
         const verdicts = this.#settler.abandon()
         const fields = { type: this.#settings.type, verdicts }
-        this.#deps.logger.error(
-          fields,
-          'The store fails and the time to stop is over; the leases will run out',
-        )
+        this.#deps.logger.error(fields, 'The time to stop is over, the store fails; leases will run out')
         this.#idle?.()
       })
       this.#checkIdle()

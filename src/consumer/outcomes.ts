@@ -1,7 +1,7 @@
 /** Making and checking outcomes and verdicts. */
 import { type FailureKind, LIMITS, type Outcome, type Verdict } from '../core/index.ts'
 
-export function failed(failure: FailureKind, error: string): Outcome {
+export function failed(failure: FailureKind, error: string): Extract<Outcome, { kind: 'failed' }> {
   return { kind: 'failed', failure, error }
 }
 
@@ -10,14 +10,20 @@ export function thrown(error: unknown): Outcome {
   return failed('error', error instanceof Error ? error.message : String(error))
 }
 
-/** Processors are written by others, also in plain JavaScript. */
+/** Processors are written by others, also in plain JavaScript: what they report is given its shape here. */
 export function checked(outcome: Outcome): Outcome {
   switch (outcome?.kind) {
     case 'done':
-    case 'rejected':
-    case 'failed':
-    case 'dead':
       return outcome
+    case 'rejected':
+      return typeof outcome.reason === 'string' ? outcome : { ...outcome, reason: String(outcome.reason) }
+    case 'dead':
+      return typeof outcome.error === 'string' ? outcome : { ...outcome, error: String(outcome.error) }
+    case 'failed': {
+      const { failure, retryAfterMs } = outcome
+      const failedSo = failed(failure, String(outcome.error))
+      return retryAfterMs !== undefined && retryAfterMs >= 0 ? { ...failedSo, retryAfterMs } : failedSo
+    }
     default:
       return failed('error', 'the processor returned no outcome')
   }
