@@ -36,7 +36,7 @@ import {
 } from '../../queue/index.ts'
 import { GroupCommit } from './group-commit.ts'
 import { InlineHost, type StoreHost, WorkerHost } from './host.ts'
-import type { BatchReply, FaultCode, PublishRow, Taken, TakenRow } from './protocol.ts'
+import type { BatchReply, Fault, Published, PublishRow, SettleRow, Taken, TakenRow } from './protocol.ts'
 import { faultCode } from './store.ts'
 
 export interface EmbeddedOptions {
@@ -51,8 +51,6 @@ export interface EmbeddedOptions {
   /** `worker` unless a test wants the store in line. */
   readonly host?: 'worker' | 'inline'
 }
-
-type Fault = { readonly code: FaultCode; readonly detail: string }
 
 const PROBE_EVERY_MS = 500
 /** Sweeps are not run closer together than this: timers that are due within it share one transaction. */
@@ -114,7 +112,8 @@ export class EmbeddedEngine implements QueueEngine {
     const accepting = this.accepting()
     if (!accepting.ok) throw this.#refusal(accepting.code)
     if (messages.length === 0) return []
-    return this.#commits.submit('publish', messages.map(publishRow), messages.length)
+    const published = await this.#commits.submit('publish', messages.map(publishRow), messages.length)
+    return messages.map((message, i) => receipt(message, published, i))
   }
 
   async take(request: TakeRequest): Promise<Delivery[]> {
@@ -126,7 +125,7 @@ export class EmbeddedEngine implements QueueEngine {
 
   async settle(settlements: readonly Settlement[]): Promise<SettleResult[]> {
     if (settlements.length === 0) return []
-    return this.#ask().submit('settle', settlements, settlements.length)
+    return this.#ask().submit('settle', settlements.map(settleRow), settlements.length)
   }
 
   onReady(listener: (types: ReadonlySet<MessageType>) => void): () => void {
@@ -276,13 +275,12 @@ export class EmbeddedEngine implements QueueEngine {
 
   /** A failed batch closes the door to publishes until a probe has been synced. */
   #judge(reply: BatchReply): void {
-    const failed = reply.replies.find((one) => !one.ok && one.code !== 'internal')
-    if (failed && !failed.ok) {
-      if (!this.#fault)
-        this.#options.logger.error({ code: failed.code, detail: failed.detail }, 'the store failed')
-      this.#fault = { code: failed.code, detail: failed.detail }
+    const failed = reply.faults.find(([, fault]) => fault.code !== 'internal')?.[1]
+    if (failed) {
+      if (!this.#fault) this.#options.logger.error({ ...failed }, 'the store failed')
+      this.#fault = failed
       this.#probeSoon()
-    } else if (reply.replies.length > 0 && this.#fault) {
+    } else if (reply.answers.length > 0 && this.#fault) {
       this.#options.logger.info({ was: this.#fault.code }, 'the store works again')
       this.#fault = undefined
     }
@@ -321,15 +319,33 @@ function delivery(row: TakenRow, { takenAt, leaseUntil }: Taken): Delivery {
 function publishRow(message: NewMessage): PublishRow {
   const { id, type, content, attributes, createdAt } = message
   const key = message.idempotencyKey ?? null
-  return {
+  return [
     id,
     type,
-    body: JSON.stringify({ id, type, content, attributes, createdAt }),
-    priority: message.priority,
-    orderingKey: message.orderingKey ?? null,
-    availableAt: message.availableAt ?? null,
-    expiresAt: message.expiresAt ?? null,
-    idempotencyKey: key,
-    fingerprint: key === null ? null : fingerprint(message),
-  }
+    JSON.stringify({ id, type, content, attributes, createdAt }),
+    message.priority,
+    message.orderingKey ?? null,
+    message.availableAt ?? null,
+    message.expiresAt ?? null,
+    key,
+    key === null ? null : fingerprint(message),
+  ]
+}
+
+function receipt(message: NewMessage, published: Published, i: number): Receipt {
+  const one = published.receipts[i]
+  if (one === undefined) throw new WeirError('internal', 'the store gave no receipt')
+  if (typeof one !== 'number') return one
+  const accepted = {
+    kind: 'accepted',
+    id: message.id,
+    acceptedAt: published.acceptedAt,
+    repeated: false,
+  } as const
+  return one === 0 ? accepted : { ...accepted, position: one }
+}
+
+function settleRow({ lease, verdict }: Settlement): SettleRow {
+  const bare = verdict.kind === 'released' || (verdict.kind === 'done' && verdict.result === undefined)
+  return [lease.id, lease.attempt, verdict.kind, bare ? null : verdict]
 }

@@ -5,7 +5,7 @@
  */
 import { type Clock, WeirError } from '../../core/index.ts'
 import type { StoreHost } from './host.ts'
-import type { BatchReply, Operation, OperationName, OperationReply, Operations } from './protocol.ts'
+import type { BatchReply, Operation, OperationName, Operations } from './protocol.ts'
 
 interface Pending {
   readonly operation: Operation
@@ -45,7 +45,7 @@ export class GroupCommit {
     weight = 1,
   ): Promise<Operations[N]['answer']> {
     return new Promise((resolve, reject) => {
-      const operation = { name, ask } as Operation
+      const operation = [name, ask] as unknown as Operation
       this.#pending.push({ operation, weight, resolve: resolve as (answer: unknown) => void, reject })
       this.#weight += weight
       this.#schedule()
@@ -76,10 +76,16 @@ export class GroupCommit {
       const operations = batch.map((pending) => pending.operation)
       const reply = await this.#host.run({ now: this.#clock.now(), operations })
       this.#committed(reply)
-      for (const [i, pending] of batch.entries()) answer(pending, reply.replies[i])
+      answer(batch, reply)
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
-      this.#committed({ replies: [], counts: [], nextDueAt: null, freeBytes: null })
+      this.#committed({
+        answers: [],
+        faults: [[0, { code: 'storage_failed', detail }]],
+        counts: [],
+        nextDueAt: null,
+        freeBytes: null,
+      })
       for (const pending of batch) pending.reject(new WeirError('storage_failed', detail, { cause: error }))
     } finally {
       for (const pending of batch) this.#weight -= pending.weight
@@ -105,7 +111,9 @@ export class GroupCommit {
   }
 }
 
-function answer(pending: Pending, reply: OperationReply | undefined): void {
-  if (reply?.ok) pending.resolve(reply.answer)
-  else pending.reject(new WeirError(reply?.code ?? 'internal', reply?.detail ?? 'the store gave no answer'))
+function answer(batch: readonly Pending[], reply: BatchReply): void {
+  for (const [i, fault] of reply.faults) batch[i]?.reject(new WeirError(fault.code, fault.detail))
+  // A promise settles once: for those refused above this changes nothing.
+  if (reply.answers.length !== batch.length) return
+  for (let i = 0; i < batch.length; i++) batch[i]?.resolve(reply.answers[i])
 }

@@ -12,12 +12,11 @@ import {
   type Receipt,
   type RetryPolicy,
   retryDelayMs,
-  type Settlement,
   type SettleResult,
   type TakeRequest,
   transition,
 } from '../../queue/index.ts'
-import type { PublishRow, Taken, TakenRow } from './protocol.ts'
+import type { Published, PublishRow, SettleRow, Taken, TakenRow } from './protocol.ts'
 import { STATE, STATES } from './schema.ts'
 import type { Tallies } from './tallies.ts'
 
@@ -101,14 +100,11 @@ export class Messages {
     return this.#policies.get(type) ?? { maxRetries: 3, retryDelayMs: 5000 }
   }
 
-  publish(rows: readonly PublishRow[], now: number): Receipt[] {
-    return rows.map((row) => {
-      if (row.idempotencyKey !== null) {
-        const known = this.#knownKey(row, row.idempotencyKey, now)
-        if (known) return known
-      }
-      return this.#insert(row, now)
-    })
+  publish(rows: readonly PublishRow[], now: number): Published {
+    return {
+      acceptedAt: now,
+      receipts: rows.map((row) => this.#knownKey(row, now) ?? this.#insert(row, now)),
+    }
   }
 
   take(request: TakeRequest, now: number): Taken {
@@ -128,12 +124,12 @@ export class Messages {
     return { takenAt: now, leaseUntil, rows }
   }
 
-  settle(settlements: readonly Settlement[], now: number): SettleResult[] {
-    return settlements.map(({ lease, verdict }) => {
-      const row = this.#leases.get(lease.id)
-      if (row?.attempt !== lease.attempt) return 'stale'
-      this.#leases.delete(lease.id)
-      this.#apply(row, verdict, now)
+  settle(rows: readonly SettleRow[], now: number): SettleResult[] {
+    return rows.map(([id, attempt, kind, verdict]) => {
+      const row = this.#leases.get(id)
+      if (row?.attempt !== attempt) return 'stale'
+      this.#leases.delete(id)
+      this.#apply(row, verdict ?? (kind === 'released' ? { kind } : { kind: 'done' }), now)
       return 'settled'
     })
   }
@@ -192,55 +188,59 @@ export class Messages {
     if (attempt === 1) this.#tallies.depart(row.type, row.priority, true)
   }
 
-  #insert(row: PublishRow, now: number): Receipt {
-    const state = this.#firstState(row, now)
+  #insert(row: PublishRow, now: number): number | Receipt {
+    const [id, type, body, priority, orderingKey, availableAt, expiresAt, key, fingerprint] = row
+    const state = this.#firstState(type, orderingKey, availableAt, now)
     const waits = state !== 'delayed'
     const seq = this.#nextSeq
-    // The unique index decides before the lane number is taken: a refused message must not leave a gap in the lane.
-    const laneSeq = waits ? this.#tallies.enter(row.type, row.priority) : 0
-    const dueAt = state === 'delayed' ? earlier(row.availableAt, row.expiresAt) : row.expiresAt
+    const laneSeq = waits ? this.#tallies.enter(type, priority) : 0
+    const dueAt = state === 'delayed' ? earlier(availableAt, expiresAt) : expiresAt
     const { changes } = this.#statements.insert.run(
       seq,
-      row.id,
-      row.type,
+      id,
+      type,
       STATE[state],
-      row.priority,
+      priority,
       laneSeq,
-      row.orderingKey,
+      orderingKey,
       now,
-      row.availableAt,
-      row.expiresAt,
+      availableAt,
+      expiresAt,
       dueAt,
     )
     if (changes === 0) {
-      if (waits) this.#tallies.depart(row.type, row.priority, false)
+      // The number given out in the lane is handed back, or everybody behind it would stand one place too far.
+      if (waits) this.#tallies.depart(type, priority, false)
       return { kind: 'refused', code: 'duplicate_id' }
     }
     this.#nextSeq = seq + 1
-    this.#statements.insertBody.run(seq, row.body)
-    if (row.idempotencyKey !== null) {
-      const until = now + LIMITS.idempotencyWindowMs
-      this.#statements.rememberKey.run(row.idempotencyKey, row.fingerprint ?? '', row.id, now, until)
+    this.#statements.insertBody.run(seq, body)
+    if (key !== null) {
+      this.#statements.rememberKey.run(key, fingerprint ?? '', id, now, now + LIMITS.idempotencyWindowMs)
     }
-    this.#tallies.accepted(row.type, state)
+    this.#tallies.accepted(type, state)
     if (dueAt !== null) this.#due(dueAt)
-    const accepted = { kind: 'accepted', id: row.id, acceptedAt: now, repeated: false } as const
-    return waits
-      ? { ...accepted, position: this.#tallies.position(row.type, row.priority, laneSeq) }
-      : accepted
+    return waits ? this.#tallies.position(type, priority, laneSeq) : 0
   }
 
-  #firstState(row: PublishRow, now: number): MessageState {
-    if (row.orderingKey !== null && this.#keyBusy(row.type, row.orderingKey)) return 'held'
-    return row.availableAt !== null && row.availableAt > now ? 'delayed' : 'ready'
+  #firstState(
+    type: MessageType,
+    orderingKey: string | null,
+    availableAt: number | null,
+    now: number,
+  ): MessageState {
+    if (orderingKey !== null && this.#keyBusy(type, orderingKey)) return 'held'
+    return availableAt !== null && availableAt > now ? 'delayed' : 'ready'
   }
 
-  #knownKey(row: PublishRow, key: string, now: number): Receipt | undefined {
+  #knownKey(row: PublishRow, now: number): Receipt | undefined {
+    const key = row[7]
+    if (key === null) return undefined
     const known = this.#statements.knownKey.get(key, now) as
       | { fingerprint: string; id: string; accepted_at: number }
       | undefined
     if (!known) return undefined
-    if (known.fingerprint !== row.fingerprint) return { kind: 'refused', code: 'idempotency_key_reused' }
+    if (known.fingerprint !== row[8]) return { kind: 'refused', code: 'idempotency_key_reused' }
     return { kind: 'accepted', id: known.id, acceptedAt: known.accepted_at, repeated: true }
   }
 

@@ -11,7 +11,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Random } from '../../core/index.ts'
 import { Documents } from './documents.ts'
 import { Messages } from './messages.ts'
-import type { Batch, BatchReply, FaultCode, Operation, OperationReply } from './protocol.ts'
+import type { Batch, BatchReply, Fault, FaultCode, Operation } from './protocol.ts'
 import { Records } from './records.ts'
 import { openDatabase } from './schema.ts'
 import { Tallies } from './tallies.ts'
@@ -75,19 +75,11 @@ export class Store {
       return this.#transaction(batch.operations, batch.now)
     } catch (error) {
       const fault = this.#recover(error)
-      if (fault.code !== 'internal' || batch.operations.length === 1) {
-        return failure(batch.operations.map(() => fault))
-      }
+      if (fault.code !== 'internal' || batch.operations.length === 1) return allFailed(batch, fault)
       // A bug of ours in one operation must not take the others down with it: each on its own.
-      const replies = batch.operations.map((operation) =>
-        this.run({ now: batch.now, operations: [operation] }),
+      return merged(
+        batch.operations.map((operation) => this.run({ now: batch.now, operations: [operation] })),
       )
-      return {
-        replies: replies.flatMap((reply) => reply.replies),
-        counts: [...new Map(replies.flatMap((reply) => reply.counts))],
-        nextDueAt: replies.at(-1)?.nextDueAt ?? null,
-        freeBytes: replies.at(-1)?.freeBytes ?? null,
-      }
     }
   }
 
@@ -95,19 +87,18 @@ export class Store {
     if (this.#broken || !this.#opened) this.#openFile()
     const opened = this.#opened as Opened
     opened.begin()
-    const replies = operations.map((operation): OperationReply => {
-      return { ok: true, answer: execute(opened, operation, now) }
-    })
+    const answers = operations.map((operation) => execute(opened, operation, now))
     const changed = opened.tallies.save()
-    const reply = this.#reply(opened, replies, changed, now)
+    const reply = this.#reply(opened, answers, changed, now)
     opened.commit()
     return reply
   }
 
-  #reply(opened: Opened, replies: OperationReply[], changed: string[], now: number): BatchReply {
+  #reply(opened: Opened, answers: unknown[], changed: string[], now: number): BatchReply {
     const nextDueAt = opened.messages.nextDueAt
     return {
-      replies,
+      answers,
+      faults: [],
       counts: changed.map((type) => [type, opened.tallies.counts(type)] as const),
       nextDueAt: Number.isFinite(nextDueAt) ? nextDueAt : null,
       freeBytes: this.#freeBytes(now),
@@ -142,7 +133,7 @@ export class Store {
     return this.#opened
   }
 
-  #recover(error: unknown): Extract<OperationReply, { ok: false }> {
+  #recover(error: unknown): Fault {
     const code = faultCode(error)
     const opened = this.#opened
     if (opened) {
@@ -155,7 +146,7 @@ export class Store {
       }
     }
     if (code === 'storage_failed') this.#broken = true
-    return { ok: false, code, detail: error instanceof Error ? error.message : String(error) }
+    return { code, detail: error instanceof Error ? error.message : String(error) }
   }
 
   #closeQuietly(): void {
@@ -168,32 +159,32 @@ export class Store {
   }
 }
 
-function execute(opened: Opened, operation: Operation, now: number): unknown {
-  switch (operation.name) {
+function execute(opened: Opened, [name, ask]: Operation, now: number): unknown {
+  switch (name) {
     case 'publish':
-      return opened.messages.publish(operation.ask, now)
+      return opened.messages.publish(ask, now)
     case 'take':
-      return opened.messages.take(operation.ask, now)
+      return opened.messages.take(ask, now)
     case 'settle':
-      return opened.messages.settle(operation.ask, now)
+      return opened.messages.settle(ask, now)
     case 'sweep':
       return opened.timers.sweep(now)
     case 'find':
-      return opened.records.find(operation.ask)
+      return opened.records.find(ask)
     case 'oldest':
       return opened.records.oldest()
     case 'deadLetters':
-      return opened.records.deadLetters(operation.ask.type, operation.ask.limit, operation.ask.after)
+      return opened.records.deadLetters(ask.type, ask.limit, ask.after)
     case 'requeue':
-      return opened.records.requeue(operation.ask, now)
+      return opened.records.requeue(ask, now)
     case 'deleteDead':
-      return opened.records.deleteDead(operation.ask)
+      return opened.records.deleteDead(ask)
     case 'readDocuments':
-      return opened.documents.read(operation.ask)
+      return opened.documents.read(ask)
     case 'appliedEffect':
-      return opened.documents.applied(operation.ask)
+      return opened.documents.applied(ask)
     case 'applyEffect':
-      return opened.documents.apply(operation.ask)
+      return opened.documents.apply(ask)
     case 'probe':
       opened.db.prepare('INSERT OR REPLACE INTO probe VALUES(1, ?)').run(now)
       return null
@@ -202,12 +193,20 @@ function execute(opened: Opened, operation: Operation, now: number): unknown {
   }
 }
 
-const failure = (replies: OperationReply[]): BatchReply => ({
-  replies,
-  counts: [],
-  nextDueAt: null,
-  freeBytes: null,
-})
+function allFailed(batch: Batch, fault: Fault): BatchReply {
+  const faults = batch.operations.map((_, i) => [i, fault] as const)
+  return { answers: [], faults, counts: [], nextDueAt: null, freeBytes: null }
+}
+
+function merged(single: readonly BatchReply[]): BatchReply {
+  return {
+    answers: single.map((reply) => reply.answers[0]),
+    faults: single.flatMap((reply, i) => reply.faults.map(([, fault]) => [i, fault] as const)),
+    counts: [...new Map(single.flatMap((reply) => reply.counts))],
+    nextDueAt: single.at(-1)?.nextDueAt ?? null,
+    freeBytes: single.find((reply) => reply.freeBytes !== null)?.freeBytes ?? null,
+  }
+}
 
 /** SQLite's result code (low byte): 13 = full; 10 = I/O error, 11 = corrupt, 14 = cannot open, 26 = not a database. */
 export function faultCode(error: unknown): FaultCode {
