@@ -6,7 +6,9 @@ export interface TypeSettings {
   /** Other spellings accepted on the wire, for example 번호이동 for MNP. */
   readonly aliases: readonly string[]
   /** A built-in processor (`bss:mnp`), or the URL that messages of this type are forwarded to. */
-  readonly handler: { readonly kind: 'builtin'; readonly name: string } | { readonly kind: 'target'; readonly url: string }
+  readonly handler:
+    | { readonly kind: 'builtin'; readonly name: string }
+    | { readonly kind: 'target'; readonly url: string }
   /** Output pace, messages per second; 0 = no limit. */
   readonly ratePerSecond: number
   /** Messages in the processor's hands at once. */

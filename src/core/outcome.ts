@@ -20,7 +20,12 @@ export type Outcome =
   /** A business refusal: final, not an error (unpaid bill, duplicate order). */
   | { readonly kind: 'rejected'; readonly reason: string; readonly result?: JsonValue }
   /** May work later. `retryAfterMs`: the back end asked for this pause; such an attempt is not held against the message. */
-  | { readonly kind: 'failed'; readonly failure: FailureKind; readonly error: string; readonly retryAfterMs?: number }
+  | {
+      readonly kind: 'failed'
+      readonly failure: FailureKind
+      readonly error: string
+      readonly retryAfterMs?: number
+    }
   /** Will never work (malformed for this processor): straight to the dead letters. */
   | { readonly kind: 'dead'; readonly error: string }
 

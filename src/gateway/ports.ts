@@ -1,5 +1,14 @@
 /** What the gateway needs of the rest, handed in by `app/`; it knows none of their makers. */
-import type { Clock, JsonObject, Listener, Logger, MessageType, Random, TypeChange, TypeSettings } from '../core/index.ts'
+import type {
+  Clock,
+  JsonObject,
+  Listener,
+  Logger,
+  MessageType,
+  Random,
+  TypeChange,
+  TypeSettings,
+} from '../core/index.ts'
 import type { FlowMeter, QueueEngine } from '../queue/index.ts'
 import type { GatewayEvent } from './events.ts'
 
@@ -17,6 +26,8 @@ export interface LaneStatus {
   /** The adaptive limit now, at most the type's concurrency. */
   readonly concurrencyLimit: number
   readonly breaker: 'closed' | 'open' | 'half_open'
+  /** When a message of this lane last ended; absent when none did since start. */
+  readonly lastSettledAt?: number
 }
 
 export interface MonitoringSwitch {
@@ -24,7 +35,9 @@ export interface MonitoringSwitch {
   set(enabled: boolean): Promise<{ previous: boolean; current: boolean }>
 }
 
-export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reasons: readonly string[] }
+export type Readiness =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly reasons: readonly string[] }
 
 export interface GatewayDeps {
   readonly engine: QueueEngine
