@@ -1,0 +1,116 @@
+/** The kinds of settings: how a text or a JSON value becomes a checked one, and how to say what would be right. */
+
+/** One row of the settings table. */
+export interface Setting<T> {
+  /** Environment variables, the first being the name in messages and docs; the others are older spellings. */
+  readonly env: readonly [string, ...string[]]
+  readonly default: T
+  /** What it may be, as the end of the sentence "… must be". */
+  readonly range: string
+  readonly unit?: string
+  readonly description: string
+  /** Masked wherever settings are shown. */
+  readonly secret?: boolean
+  /** undefined = not acceptable. Gets text from the environment, any JSON value from the file or an option. */
+  readonly parse: (input: unknown) => T | undefined
+}
+
+type Row<T> = Omit<Setting<T>, 'parse' | 'range' | 'env'> & {
+  readonly env: string | readonly [string, ...string[]]
+}
+
+function row<T>(given: Row<T>, range: string, parse: Setting<T>['parse']): Setting<T> {
+  const { env, ...rest } = given
+  return { ...rest, env: typeof env === 'string' ? [env] : env, range, parse }
+}
+
+function toNumber(input: unknown): number | undefined {
+  if (typeof input === 'number') return input
+  if (typeof input !== 'string' || input.trim() === '') return undefined
+  // Number() would take '0x10' and '1e3'; in a settings file those are more likely slips than wishes.
+  return /^[+-]?\d+(\.\d+)?$/.test(input.trim()) ? Number(input) : undefined
+}
+
+const grouped = (value: number) => value.toLocaleString('en-US')
+
+/** A whole number within bounds, both included. */
+export function integer(min: number, max: number, given: Row<number>): Setting<number> {
+  return row(given, `a whole number from ${grouped(min)} to ${grouped(max)}`, (input) => {
+    const value = toNumber(input)
+    return value !== undefined && Number.isSafeInteger(value) && value >= min && value <= max
+      ? value
+      : undefined
+  })
+}
+
+/** A number within bounds, both included. */
+export function decimal(min: number, max: number, given: Row<number>): Setting<number> {
+  return row(given, `a number from ${grouped(min)} to ${grouped(max)}`, (input) => {
+    const value = toNumber(input)
+    return value !== undefined && value >= min && value <= max ? value : undefined
+  })
+}
+
+/** A TCP port; 0 lets the system pick a free one. */
+export function port(given: Row<number>): Setting<number> {
+  return portOf(given, (value) => value)
+}
+
+/** A TCP port that is off (undefined) unless set. */
+export function optionalPort(given: Omit<Row<number | undefined>, 'default'>): Setting<number | undefined> {
+  return portOf({ ...given, default: undefined }, (value): number | undefined => value)
+}
+
+function portOf<T>(given: Row<T>, wrap: (value: number) => T): Setting<T> {
+  return row(given, 'a port from 0 to 65535 (0 = any free one)', (input) => {
+    const value = toNumber(input)
+    return value !== undefined && Number.isInteger(value) && value >= 0 && value <= 65_535
+      ? wrap(value)
+      : undefined
+  })
+}
+
+export function flag(given: Row<boolean>): Setting<boolean> {
+  const words: Record<string, boolean> = {
+    true: true,
+    1: true,
+    yes: true,
+    on: true,
+    false: false,
+    0: false,
+    no: false,
+    off: false,
+  }
+  return row(given, 'true or false', (input) => words[String(input).trim().toLowerCase()])
+}
+
+/** One of a few words, any case. `aliases` are other spellings of them. */
+export function choice<const T extends string>(
+  values: readonly T[],
+  given: Row<T>,
+  aliases: Readonly<Record<string, T>> = {},
+): Setting<T> {
+  return row(given, `one of ${values.join(', ')}`, (input) => {
+    if (typeof input !== 'string') return undefined
+    const word = input.trim().toLowerCase()
+    return values.find((value) => value.toLowerCase() === word) ?? aliases[word]
+  })
+}
+
+/** Text that matches a pattern. */
+export function text(pattern: RegExp, range: string, given: Row<string>): Setting<string> {
+  return row(given, range, (input) => matching(pattern, input))
+}
+
+/** Text that is undefined unless set. */
+export function optionalText(
+  pattern: RegExp,
+  range: string,
+  given: Omit<Row<string | undefined>, 'default'>,
+): Setting<string | undefined> {
+  return row<string | undefined>({ ...given, default: undefined }, range, (input) => matching(pattern, input))
+}
+
+function matching(pattern: RegExp, input: unknown): string | undefined {
+  return typeof input === 'string' && pattern.test(input) ? input : undefined
+}
