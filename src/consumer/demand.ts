@@ -37,6 +37,8 @@ export class Demand {
   size(room: Room): number {
     const beyond = Math.min(this.#prefetchCount, Math.floor(this.#completionsPerMs * this.#latencyMs))
     const wanted = Math.min(room.free + beyond, room.paced, room.admitted) - room.held
+    // Topping up one by one would cost a take per message; half of the stock is still there when the answer comes.
+    if (wanted < room.held) return 0
     return Math.max(0, Math.min(LARGEST_TAKE, Math.floor(wanted)))
   }
 

@@ -147,16 +147,19 @@ export class Lane {
   #schedulePump(): void {
     if (this.#pumpQueued) return
     this.#pumpQueued = true
-    queueMicrotask(() => this.#pump())
+    queueMicrotask(() => {
+      this.#pumpQueued = false
+      this.#pump(true)
+    })
   }
 
-  #pump(): void {
-    this.#pumpQueued = false
+  /** `beyondSlots`: whether to ask for messages while no slot is free. */
+  #pump(beyondSlots: boolean): void {
     if (this.#state !== 'running') return
     const now = this.#deps.clock.now()
     if (!this.#ready && now - this.#askedAt >= RECHECK_MS) this.#ready = true
     this.#startHeld(now)
-    const max = this.#mayTake(now)
+    const max = beyondSlots || this.#free() > 0 ? this.#mayTake(now) : 0
     if (max > 0) void this.#take(max, now)
     this.#armWake(now)
   }
@@ -197,7 +200,8 @@ export class Lane {
     }
     this.#taking = false
     if (this.#state === 'running') {
-      this.#pump()
+      // What just started may end in this very turn; asking now for a handful would keep the next full take waiting.
+      this.#pump(false)
     } else {
       this.#releaseHeld()
       this.#checkIdle()
@@ -278,7 +282,7 @@ export class Lane {
     this.#wake?.cancel()
     const cancel = this.#deps.clock.after(at - now, () => {
       this.#wake = undefined
-      this.#pump()
+      this.#pump(true)
     })
     this.#wake = { at, cancel }
   }
