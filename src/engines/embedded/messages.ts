@@ -62,6 +62,9 @@ const EVENT_OF_VERDICT: Record<Verdict['kind'], MessageEvent> = {
   released: 'settle_released',
 }
 
+/** Bounds one take among very many expired; the change of the counts then wakes the consumer for another one. */
+const EXPIRY_ROUNDS = 20
+
 export class Messages {
   readonly #tallies: Tallies
   readonly #retentionMs: number
@@ -109,17 +112,12 @@ export class Messages {
 
   take(request: TakeRequest, now: number): Taken {
     this.#policies.set(request.type, request)
-    const ready = this.#statements.ready.all(request.type, request.max) as unknown as ReadyRow[]
     const leaseUntil = now + request.leaseMs
-    const rows: TakenRow[] = []
-    for (const columns of ready) {
+    const rows = this.#best(request, now).map((columns): TakenRow => {
       const row = readyRow(request.type, columns)
-      if (row.expires_at !== null && row.expires_at <= now) this.expire(row, now)
-      else {
-        this.#lease(row, leaseUntil, now)
-        rows.push([row.id, row.attempt + 1, row.failures, columns[9], row.expires_at, columns[10]])
-      }
-    }
+      this.#lease(row, leaseUntil, now)
+      return [row.id, row.attempt + 1, row.failures, columns[9], row.expires_at, columns[10]]
+    })
     if (rows.length > 0) this.#due(leaseUntil)
     return { takenAt: now, leaseUntil, rows }
   }
@@ -180,6 +178,17 @@ export class Messages {
     this.#statements.log.run(row.seq, row.attempt, row.taken_at ?? now, now, outcome, clip(error))
   }
 
+  /** The first of those ready. What is found expired among them ends here and makes room for those behind it. */
+  #best(request: TakeRequest, now: number): ReadyRow[] {
+    for (let round = 0; round < EXPIRY_ROUNDS; round++) {
+      const ready = this.#statements.ready.all(request.type, request.max) as unknown as ReadyRow[]
+      const expired = ready.filter((columns) => columns[8] !== null && columns[8] <= now)
+      if (expired.length === 0) return ready
+      for (const columns of expired) this.expire(readyRow(request.type, columns), now)
+    }
+    return []
+  }
+
   #lease(row: Row, leaseUntil: number, now: number): void {
     const attempt = row.attempt + 1
     this.#statements.lease.run(attempt, leaseUntil, now, row.seq)
@@ -209,8 +218,8 @@ export class Messages {
       dueAt,
     )
     if (changes === 0) {
-      // The number given out in the lane is handed back, or everybody behind it would stand one place too far.
-      if (waits) this.#tallies.depart(type, priority, false)
+      // The number given out in the lane is handed back, or everybody else's place would be off by one.
+      if (waits) this.#tallies.unenter(type, priority)
       return { kind: 'refused', code: 'duplicate_id' }
     }
     this.#nextSeq = seq + 1
@@ -269,6 +278,7 @@ export class Messages {
         )
         return
       case 'released':
+        this.log(row, now, 'released', null)
         this.#toReady(row, event, row.crashes)
         return
     }

@@ -35,7 +35,7 @@ export class Records {
     this.#tallies = tallies
     this.#messages = messages
     this.#byId = db.prepare(`${FULL} WHERE id = ?`)
-    this.#history = db.prepare('SELECT * FROM attempt WHERE seq = ? ORDER BY ended_at, attempt LIMIT 200')
+    this.#history = db.prepare('SELECT * FROM attempt WHERE seq = ? ORDER BY attempt, ended_at LIMIT 200')
     this.#deadPage = db.prepare(
       `${FULL} WHERE ${DEAD} AND message.seq > ? AND type = coalesce(?, type) ORDER BY message.seq LIMIT ?`,
     )
@@ -129,7 +129,8 @@ export class Records {
       const row = this.#deadById.get(id, query.type) as Row | undefined
       if (row) rows.push(row)
     }
-    return rows
+    // In the order accepted, or two of one ordering key would come back the wrong way round (Q5).
+    return rows.sort((a, b) => a.seq - b.seq)
   }
 
   #record(row: FullRow): MessageRecord {

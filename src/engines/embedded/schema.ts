@@ -48,7 +48,7 @@ CREATE INDEX message_dead ON message(seq, type) WHERE state = 6;
 CREATE INDEX message_keyed ON message(type, ordering_key, seq) WHERE ordering_key IS NOT NULL AND state < 4;
 CREATE TABLE body(seq INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE attempt(seq INTEGER, attempt INTEGER, taken_at REAL NOT NULL, ended_at REAL NOT NULL,
-  outcome TEXT NOT NULL, error TEXT, PRIMARY KEY(seq, attempt, ended_at)) STRICT, WITHOUT ROWID;
+  outcome TEXT NOT NULL, error TEXT, PRIMARY KEY(seq, attempt, ended_at, outcome)) STRICT, WITHOUT ROWID;
 CREATE TABLE tally(type TEXT PRIMARY KEY, counts TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE idempotency(key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, id TEXT NOT NULL,
   accepted_at REAL NOT NULL, expires_at REAL NOT NULL) STRICT, WITHOUT ROWID;

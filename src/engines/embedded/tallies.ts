@@ -87,6 +87,11 @@ export class Tallies {
     return ++this.#lane(this.#touch(type), priority).entered
   }
 
+  /** Takes the last number back: it was not used after all. */
+  unenter(type: MessageType, priority: number): void {
+    this.#lane(this.#touch(type), priority).entered--
+  }
+
   /** A message leaves its lane for the first time; `handedOut`: to a consumer, not by expiry. */
   depart(type: MessageType, priority: number, handedOut: boolean): void {
     const tally = this.#touch(type)
