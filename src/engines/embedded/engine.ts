@@ -94,7 +94,7 @@ export class EmbeddedEngine implements QueueEngine {
         return documents.map((document) => document ?? undefined)
       },
       applied: async (id) => (await this.#ask().submit('appliedEffect', id)) ?? undefined,
-      apply: (effect) => this.#ask().submit('applyEffect', effect),
+      apply: async (effect) => this.#ask().submit('applyEffect', effect),
     }
   }
 
@@ -151,11 +151,11 @@ export class EmbeddedEngine implements QueueEngine {
     return (await this.#ask().submit('find', id)) ?? undefined
   }
 
-  deadLetters(query: { type?: MessageType; limit: number; after?: string }): Promise<DeadLetterPage> {
+  async deadLetters(query: { type?: MessageType; limit: number; after?: string }): Promise<DeadLetterPage> {
     const after = query.after === undefined ? 0 : Number(query.after)
     if (!Number.isSafeInteger(after) || after < 0)
       throw new WeirError('invalid_query', 'after: not a page mark')
-    const limit = Math.min(query.limit, LIMITS.pageSize)
+    const limit = Math.max(1, Math.min(query.limit, LIMITS.pageSize))
     return this.#ask().submit('deadLetters', { type: query.type ?? null, limit, after })
   }
 
@@ -185,12 +185,13 @@ export class EmbeddedEngine implements QueueEngine {
   }
 
   /** Every row counted afresh, for audits; a scan of the whole file. */
-  recount(): Promise<Record<MessageType, StateCounts>> {
+  async recount(): Promise<Record<MessageType, StateCounts>> {
     return this.#ask().submit('recount', null)
   }
 
   async #open(): Promise<void> {
     const { dataDir, clock, logger } = this.#options
+    if (this.#phase !== 'new') throw new WeirError('stopping', 'the store was stopped before it was started')
     try {
       const { recovered, reply } = await this.#host.open(clock.now())
       this.#phase = 'open'
@@ -210,10 +211,8 @@ export class EmbeddedEngine implements QueueEngine {
   }
 
   async #close(): Promise<void> {
-    if (this.#phase === 'new') {
-      this.#phase = 'closed'
-      return
-    }
+    if (!this.#starting) this.#phase = 'closed'
+    // A stop during the start waits for it: closing what is not open yet would leave it open for ever (S1).
     await this.#starting?.catch(() => {})
     if (this.#phase === 'closed') return
     this.#phase = 'stopping'
@@ -269,8 +268,17 @@ export class EmbeddedEngine implements QueueEngine {
     if (reply.nextDueAt !== null) this.#sweepBy(reply.nextDueAt)
     const ready = new Set<MessageType>()
     for (const [type, counts] of reply.counts) if (counts.ready > 0) ready.add(type)
-    if (ready.size > 0) for (const listener of this.#listeners) listener(ready)
+    if (ready.size > 0) for (const listener of this.#listeners) this.#tell(listener, ready)
     if (this.#nearlyFull()) this.#probeSoon()
+  }
+
+  /** A listener's fault stays his: thrown from here it would refuse, to their callers, messages that are durable. */
+  #tell(listener: (types: ReadonlySet<MessageType>) => void, ready: ReadonlySet<MessageType>): void {
+    try {
+      listener(ready)
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'a listener to ready messages failed')
+    }
   }
 
   /** A failed batch closes the door to publishes until a probe has been synced. */

@@ -65,9 +65,10 @@ export class Store {
     // Leaves one tidy file; a failure here costs nothing, the log is replayed at the next open.
     try {
       opened.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    } finally {
-      opened.db.close()
+    } catch {
+      // A full disk must not turn an orderly stop into an error.
     }
+    opened.db.close()
   }
 
   run(batch: Batch): BatchReply {
