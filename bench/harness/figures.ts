@@ -1,0 +1,49 @@
+/** What a bench hands back: figures with their goals, and what it had to skip. */
+
+export interface Goal {
+  readonly kind: 'at least' | 'at most'
+  readonly value: number
+}
+
+export interface Figure {
+  readonly what: string
+  readonly value: number
+  readonly unit: Unit
+  readonly goal?: Goal
+  /** How the rounds spread, or what the figure rests on. */
+  readonly note?: string
+}
+
+export type Unit = '/s' | 'ms' | 's' | 'MB' | 'x' | '%' | 'µs' | 'count' | 'cores'
+
+export interface Skip {
+  readonly what: string
+  readonly reason: string
+}
+
+export interface BenchResult {
+  readonly figures: readonly Figure[]
+  readonly skipped: readonly Skip[]
+}
+
+export interface BenchContext {
+  /** Short rounds that show that everything runs; its figures are no verdict. */
+  readonly quick: boolean
+  /** A directory of this run on the disk to be measured; emptied afterwards. */
+  readonly newDir: (name: string) => string
+  readonly say: (line: string) => void
+}
+
+export interface Bench {
+  readonly name: string
+  /** One line: what it measures. */
+  readonly about: string
+  run(context: BenchContext): Promise<BenchResult>
+}
+
+export const atLeast = (value: number): Goal => ({ kind: 'at least', value })
+export const atMost = (value: number): Goal => ({ kind: 'at most', value })
+
+export function reached(goal: Goal, value: number): boolean {
+  return goal.kind === 'at least' ? value >= goal.value : value <= goal.value
+}
