@@ -213,3 +213,18 @@ export function shownType(type: TypeSettings): JsonObject {
   const handler = type.handler.kind === 'target' ? maskUrl(type.handler.url) : type.handler.name
   return { ...type, aliases: [...type.aliases], handler }
 }
+
+export interface SettingRow {
+  readonly env: readonly string[]
+  /** The default, as the documents show it. */
+  readonly fallback: string
+  readonly range: string
+  readonly description: string
+}
+
+/** One row of the table in words. */
+export function describeRow(name: SettingName): SettingRow {
+  const { env, default: value, range, unit, description }: Setting<unknown> = SETTINGS[name]
+  const fallback = value === undefined ? 'unset' : `\`${String(value)}\`${unit ? ` ${unit}` : ''}`
+  return { env, fallback, range, description }
+}

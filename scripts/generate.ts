@@ -1,0 +1,115 @@
+/** The documents that are made from code: what they should hold now. `npm run docs` writes them, verify compares. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { describeRow, NAMES } from '../src/app/index.ts'
+import { ERRORS } from '../src/core/index.ts'
+
+export interface Generated {
+  readonly file: string
+  readonly text: string
+}
+
+const START = '<!-- settings:start -->'
+const END = '<!-- settings:end -->'
+
+const escaped = (text: string) => text.replaceAll('|', '\\|')
+
+function settingsTable(headings: readonly string[]): string {
+  const rows = NAMES.map((name) => {
+    const { env, fallback, range, description } = describeRow(name)
+    const variables = env.map((variable) => `\`${variable}\``).join(' / ')
+    return `| ${[variables, `\`${name}\``, fallback, range, description].map(escaped).join(' | ')} |`
+  })
+  return [`| ${headings.join(' | ')} |`, `|${' --- |'.repeat(headings.length)}`, ...rows].join('\n')
+}
+
+const ENGLISH = ['environment variable', 'in weir.config.json', 'default', 'must be', 'meaning']
+const KOREAN = ['환경 변수', 'weir.config.json 키', '기본값', '허용 값', '의미']
+
+/** Everything that is generated; a readme that does not exist, or has no place for the table, is left out. */
+export function generated(read: (file: string) => string | undefined): Generated[] {
+  const list: Generated[] = [
+    { file: 'docs/reference/settings.md', text: settingsPage() },
+    { file: 'docs/reference/errors.md', text: errorsPage() },
+  ]
+  for (const [file, headings] of [
+    ['README.md', ENGLISH],
+    ['README.ko.md', KOREAN],
+  ] as const) {
+    const old = read(file)
+    const from = old?.indexOf(START) ?? -1
+    const to = old?.indexOf(END) ?? -1
+    if (old === undefined || from < 0 || to < from) continue
+    const table = settingsTable(headings)
+    const text = `${old.slice(0, from + START.length)}\n\n${table}\n\n${old.slice(to)}`
+    list.push({ file, text })
+  }
+  return list
+}
+
+function settingsPage(): string {
+  return `# Settings
+
+Generated from \`src/app/settings-table.ts\` by \`npm run docs\`; changes here are overwritten.
+
+A value is taken from the first place that has it: an option of the command (\`--port 8001\`, \`--set maxRetries=5\`),
+the environment, \`weir.config.json\`, the default. \`weir config\` shows each value and where it comes from. A value out
+of range stops the start with one line. The file is \`./weir.config.json\` unless \`--config\` or \`WEIR_CONFIG\` names another.
+
+${settingsTable(ENGLISH)}
+
+## Types in weir.config.json
+
+\`\`\`json
+{
+  "concurrency": 20,
+  "types": {
+    "INVOICE": { "target": "http://127.0.0.1:9000/invoices", "ratePerSecond": 20, "aliases": ["청구"] },
+    "MNP": { "ratePerSecond": 5, "concurrency": 2 }
+  }
+}
+\`\`\`
+
+A type has a \`target\` (URL that its messages are posted to) or a \`processor\` (\`bss:subscription\`, \`bss:mnp\`, \`bss:change\`,
+\`bss:termination\`), and may have \`ratePerSecond\`, \`concurrency\`, \`timeoutSeconds\`, \`maxRetries\`, \`retryDelayMs\`,
+\`maxBacklogSeconds\` and \`aliases\`. What it leaves out comes from the settings above. The four BSS types are there without
+being named, and an entry of theirs changes only what it gives; \`"bss": false\` leaves them out.
+`
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(ERRORS).map(
+    ([code, { status, retryable, title }]) =>
+      `| <a id="${code}"></a>\`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} | ${title} |`,
+  )
+  return `# Errors
+
+Generated from \`src/core/errors.ts\` by \`npm run docs\`; changes here are overwritten.
+
+Refusals are \`application/problem+json\` (RFC 9457) with one of these codes. Where trying again can help, \`Retry-After\`
+says when, if that is known.
+
+| code | HTTP status | trying again can help | meaning |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`
+}
+
+function readOrNothing(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** The files that are not as generated. */
+export function staleDocuments(): string[] {
+  return generated(readOrNothing)
+    .filter(({ file, text }) => readOrNothing(file) !== text)
+    .map(({ file }) => file)
+}
+
+/** Writes them all. */
+export function writeDocuments(): void {
+  for (const { file, text } of generated(readOrNothing)) writeFileSync(file, text)
+}

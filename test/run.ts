@@ -1,0 +1,38 @@
+/**
+ * Runs the tests: `npm test`, or `npm test -- some-word …` for the files whose path contains one of the words.
+ * Ends with the line `N passed, N failed`, counted from the runner's own events.
+ */
+import { globSync } from 'node:fs'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+
+/** Longer than any test file needs; a file that hangs must not hang everything. */
+const FILE_TIMEOUT_MS = 300_000
+
+const words = process.argv.slice(2)
+const files = globSync('test/**/*.test.ts')
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word.replace(/^\.\//, ''))))
+  .sort()
+if (files.length === 0) {
+  console.error(`no test file matches ${words.join(' ')}`)
+  process.exit(1)
+}
+
+// Two at a time: the tests start processes and sync to disk, and more would measure the machine.
+const events = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS })
+let passed = 0
+let failed = 0
+let skipped = 0
+events.on('test:summary', ({ counts, file }) => {
+  if (file !== undefined) return
+  passed = counts.passed
+  failed = counts.tests - counts.passed - counts.skipped - counts.todo
+  skipped = counts.skipped + counts.todo
+})
+const report = events.compose(spec)
+report.pipe(process.stdout, { end: false })
+report.on('end', () => {
+  const ok = failed === 0 && passed > 0
+  const tail = skipped > 0 ? `, ${skipped} skipped` : ''
+  process.stdout.write(`${passed} passed, ${failed} failed${tail}\n`, () => process.exit(ok ? 0 : 1))
+})
