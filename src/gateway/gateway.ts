@@ -1,0 +1,118 @@
+/**
+ * HTTP in. Owns the server, its routes and the counters of what it answered; knows the queue by its port only.
+ * Keeps Q1 (a 2xx means durable), M1 (monitoring changes no answer) and S1 (start and stop idempotent; stop loses nothing).
+ */
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../core/index.ts'
+import { Admission } from './admission.ts'
+import type { Context } from './context.ts'
+import { Intake } from './intake.ts'
+import { documentPages, documentRoutes } from './openapi.ts'
+import { GATEWAY_DEFAULTS, type GatewayOptions } from './options.ts'
+import type { GatewayDeps } from './ports.ts'
+import { MessageReader } from './reading.ts'
+import { deadLetterRoutes } from './routes/dead-letters.ts'
+import { messageRoutes } from './routes/messages.ts'
+import { monitoringRoutes } from './routes/monitoring.ts'
+import { queueRoutes } from './routes/queue.ts'
+import { type ProbeDeps, probeRoutes, rootRoute } from './routes/service.ts'
+import { typeRoutes } from './routes/types.ts'
+import { createServer, type ServerDeps } from './server.ts'
+import { RequestTally } from './tally.ts'
+import { TypeNames } from './type-names.ts'
+
+/** A server with a life: idempotent start and stop (S1). */
+export interface HttpService {
+  /** For `inject` and `server`; routes may be added before `start`. */
+  readonly app: FastifyInstance
+  /** Listens; rejects with the system's error (`EADDRINUSE`) when it cannot. */
+  start(): Promise<{ host: string; port: number; url: string }>
+  /** Takes no new messages, finishes what is under way, closes idle connections. */
+  stop(): Promise<void>
+}
+
+/** Every call of CONTRACT section 1. `options` override GATEWAY_DEFAULTS. */
+export async function createGateway(
+  deps: GatewayDeps,
+  options: Partial<GatewayOptions> = {},
+): Promise<HttpService> {
+  const bounds = { ...GATEWAY_DEFAULTS, ...options }
+  const tally = new RequestTally(deps.emit)
+  const admission = new Admission(deps, bounds.pendingMessages)
+  const names = new TypeNames(deps.types.all())
+  const reader = new MessageReader(names, deps.engine.abilities, deps.clock, deps.newId)
+  const intake = new Intake(deps, admission, reader, tally)
+  const context: Context = { deps, intake, names, tally }
+
+  const app = createServer({ ...deps, refused: (code, messages) => tally.refuse(code, messages) }, bounds)
+  await documentRoutes(app, deps.version)
+  if (bounds.docs) await documentPages(app)
+  probeRoutes(app, deps)
+  rootRoute(app, deps)
+  messageRoutes(app, context)
+  queueRoutes(app, context)
+  typeRoutes(app, context)
+  deadLetterRoutes(app, context)
+  monitoringRoutes(app, context)
+  let document: string | undefined
+  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    document ??= JSON.stringify(app.swagger())
+    return reply.type('application/json; charset=utf-8').send(document)
+  })
+  return service(app, deps.clock, bounds, () => admission.stop())
+}
+
+/** `/health`, `/ready` and `/metrics` alone, for METRICS_PORT and HEALTH_CHECK_PORT. */
+export function createProbes(
+  deps: ProbeDeps & Omit<ServerDeps, 'refused'>,
+  options: Partial<GatewayOptions> = {},
+): HttpService {
+  const bounds = { ...GATEWAY_DEFAULTS, ...options }
+  const app = createServer({ ...deps, refused: () => {} }, bounds)
+  probeRoutes(app, deps)
+  return service(app, deps.clock, bounds, () => {})
+}
+
+function service(
+  app: FastifyInstance,
+  clock: Clock,
+  bounds: GatewayOptions,
+  closing: () => void,
+): HttpService {
+  let started: ReturnType<HttpService['start']> | undefined
+  let stopped: Promise<void> | undefined
+  const listen = async () => {
+    await app.listen({ host: bounds.host, port: bounds.port })
+    const { port } = app.server.address() as AddressInfo
+    const host = bounds.host.includes(':') ? `[${bounds.host}]` : bounds.host
+    return { host: bounds.host, port, url: `http://${host}:${port}` }
+  }
+  const close = async () => {
+    closing()
+    // A stop during the start waits for it: otherwise the socket would open after everything was closed.
+    await started?.catch(() => {})
+    // Connections that were busy when the server closed become idle later; nobody else would close those.
+    let cancel = () => {}
+    const sweep = (leftMs: number) => {
+      app.server.closeIdleConnections()
+      if (leftMs <= 0) app.server.closeAllConnections()
+      else cancel = clock.after(50, () => sweep(leftMs - 50))
+    }
+    const closed = app.close()
+    sweep(bounds.stopTimeoutMs)
+    await closed
+    cancel()
+  }
+  return {
+    app,
+    start() {
+      started ??= listen()
+      return started
+    },
+    stop() {
+      stopped ??= close()
+      return stopped
+    },
+  }
+}

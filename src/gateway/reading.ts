@@ -1,0 +1,142 @@
+/** From a body to a message for the queue. What is wrong with it is returned, not thrown: in a batch it is one of many. */
+import { type Clock, DEFAULT_PRIORITY, LIMITS, type NewMessage } from '../core/index.ts'
+import type { Abilities } from '../queue/index.ts'
+import { depthFault, hasPrototypeKey } from './body.ts'
+import { type Fault, Refusal, say } from './refusal.ts'
+import { MessageBody } from './schemas.ts'
+import type { TypeNames } from './type-names.ts'
+import { compileValidator } from './validate.ts'
+import { koreanPath, speaksKorean, toEnglish } from './wire.ts'
+
+type Draft = { -readonly [Key in keyof NewMessage]: NewMessage[Key] }
+
+const validator = compileValidator(MessageBody)
+const OPTIONAL = ['attributes', 'idempotencyKey', 'orderingKey', 'priority', 'delayMs', 'ttlMs'] as const
+
+export class MessageReader {
+  readonly #types: TypeNames
+  readonly #abilities: Abilities
+  readonly #clock: Clock
+  readonly #newId: () => string
+
+  constructor(types: TypeNames, abilities: Abilities, clock: Clock, newId: () => string) {
+    this.#types = types
+    this.#abilities = abilities
+    this.#clock = clock
+    this.#newId = newId
+  }
+
+  /** `key`: the idempotency key of the header, used when the body has none. */
+  read(raw: unknown, key: string | undefined): NewMessage | Refusal {
+    if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) {
+      if (hasPrototypeKey(raw)) return invalid([{ path: '__proto__', problem: 'prototype_key' }])
+      if (!speaksKorean(raw)) return this.#english(raw, key)
+      return this.#korean(raw, key)
+    }
+    return invalid([{ path: '', problem: 'object' }])
+  }
+
+  #korean(raw: object, key: string | undefined): NewMessage | Refusal {
+    try {
+      const read = this.#english(toEnglish(raw), key)
+      return read instanceof Refusal ? inKorean(read) : read
+    } catch (error) {
+      if (error instanceof Refusal) return error
+      throw error
+    }
+  }
+
+  #english(raw: object, key: string | undefined): NewMessage | Refusal {
+    const body = validator.check(raw) ? raw : withoutNulls(raw)
+    if (body !== raw && !validator.check(body)) return invalid(validator.faults(body))
+    const fields = body as MessageBody
+    const type = this.#types.resolve(fields.type)
+    if (type === undefined) return unknownType(this.#types)
+    const fault = contentFault(fields.content) ?? attributesFault(fields)
+    if (fault)
+      return new Refusal(fault.problem === 'too_deep' ? 'too_deep' : 'invalid_body', detail(fault), {
+        faults: [fault],
+      })
+
+    const createdAt = this.#clock.now()
+    const draft: Draft = {
+      id: this.#newId(),
+      type,
+      content: fields.content,
+      createdAt,
+      priority: DEFAULT_PRIORITY,
+    }
+    if (fields.attributes !== undefined)
+      draft.attributes = fields.attributes as NonNullable<NewMessage['attributes']>
+    if (key !== undefined) draft.idempotencyKey = key
+    return this.#withOptions(draft, fields)
+  }
+
+  #withOptions(draft: Draft, fields: MessageBody): NewMessage | Refusal {
+    const { idempotencyKey, orderingKey, priority, delayMs, ttlMs } = fields
+    if (idempotencyKey !== undefined) draft.idempotencyKey = idempotencyKey
+    if (orderingKey !== undefined) draft.orderingKey = orderingKey
+    if (priority !== undefined) draft.priority = priority
+    if (delayMs !== undefined && delayMs > 0) draft.availableAt = draft.createdAt + delayMs
+    if (ttlMs !== undefined) {
+      if (ttlMs <= (delayMs ?? 0)) return invalid([{ path: 'ttlMs', problem: 'before_delay' }])
+      draft.expiresAt = draft.createdAt + ttlMs
+    }
+    const missing = this.#missingAbility(draft)
+    if (missing === undefined) return draft
+    return new Refusal('not_available', `This engine does not do ${missing}`, {
+      faults: [{ path: missing, problem: 'invalid' }],
+    })
+  }
+
+  /** An option that the engine would silently ignore is refused: the sender relies on it. */
+  #missingAbility(draft: Draft): string | undefined {
+    const can = this.#abilities
+    if (draft.idempotencyKey !== undefined && !can.idempotency) return 'idempotencyKey'
+    if (draft.orderingKey !== undefined && !can.orderingKey) return 'orderingKey'
+    if (draft.priority !== DEFAULT_PRIORITY && !can.priority) return 'priority'
+    if (draft.availableAt !== undefined && !can.delay) return 'delayMs'
+    return undefined
+  }
+}
+
+/** The same refusal with its fields named in Korean. */
+function inKorean(refusal: Refusal): Refusal {
+  const faults = refusal.problems.map((fault) => ({ ...fault, path: koreanPath(fault.path) }))
+  const retry = refusal.retryAfterMs === undefined ? {} : { retryAfterMs: refusal.retryAfterMs }
+  const text = refusal.code === 'invalid_body' ? faults.map(detail).join('; ') : refusal.message
+  return new Refusal(refusal.code, text, { faults, ...retry })
+}
+
+function invalid(faults: readonly Fault[]): Refusal {
+  return new Refusal('invalid_body', faults.map(detail).join('; '), { faults })
+}
+
+function detail(fault: Fault): string {
+  return `${fault.path === '' ? 'the message' : fault.path} ${say(fault, 'en')}`
+}
+
+function unknownType(types: TypeNames): Refusal {
+  const known = types.all.join(', ')
+  return new Refusal('unknown_type', `type must be one of ${known}`, {
+    faults: [{ path: 'type', problem: 'one_of', limit: known }],
+  })
+}
+
+/** The limit is in UTF-16 units, which JSON Schema does not count; half a surrogate pair cannot be stored as it is. */
+function contentFault(content: string): Fault | undefined {
+  if (content.length > LIMITS.contentLength)
+    return { path: 'content', problem: 'too_long', limit: LIMITS.contentLength }
+  return content.isWellFormed() ? undefined : { path: 'content', problem: 'malformed' }
+}
+
+function attributesFault(fields: MessageBody): Fault | undefined {
+  return fields.attributes === undefined ? undefined : depthFault(fields.attributes, 'attributes')
+}
+
+/** Older clients send null for what they leave out. */
+function withoutNulls(raw: object): object {
+  const copy: Record<string, unknown> = { ...raw }
+  for (const name of OPTIONAL) if (copy[name] === null) delete copy[name]
+  return copy
+}

@@ -1,0 +1,159 @@
+/** What the queue looks like now, and what went through it. */
+import type { FastifyInstance } from 'fastify'
+import type { StateCounts, TypeDepth } from '../../queue/index.ts'
+import type { Context } from '../context.ts'
+import { QUEUE_STATUS, STATS } from '../korean.ts'
+import { some } from '../life.ts'
+import { TRANSLATED } from '../present.ts'
+import { Config, QueueStatus, RouterInfo, Stats } from '../schemas.ts'
+import { iso } from '../time.ts'
+import { typeInfo } from './types.ts'
+
+const NOTHING: StateCounts = {
+  accepted: 0,
+  ready: 0,
+  inFlight: 0,
+  delayed: 0,
+  done: 0,
+  rejected: 0,
+  dead: 0,
+  expired: 0,
+  deleted: 0,
+  departed: 0,
+}
+
+export function queueRoutes(app: FastifyInstance, context: Context): void {
+  const { deps } = context
+  const tags = ['queue']
+
+  app.get('/api/queue/status', {
+    schema: {
+      tags,
+      summary: 'Depth, age and flow of the queue, in all and by type',
+      response: { 200: QueueStatus },
+    },
+    config: { korean: QUEUE_STATUS, refusals: ['storage_failed'] },
+    handler: async () => queueStatus(context, await deps.engine.depth()),
+  })
+
+  app.get('/api/stats', {
+    schema: {
+      tags,
+      summary: 'Outcomes since the store was made; refusals since this process started',
+      response: { 200: Stats },
+    },
+    config: { korean: STATS },
+    handler: async () => stats(context),
+  })
+
+  app.get('/api/router/info', {
+    schema: { tags, summary: 'Where each type goes', response: { 200: RouterInfo } },
+    config: { korean: TRANSLATED },
+    handler: async () => ({
+      queue: deps.queueName,
+      engine: deps.engine.name,
+      routes: deps.types.all().map(typeInfo),
+    }),
+  })
+
+  app.get('/api/config', {
+    schema: { tags, summary: 'The settings in force, secrets masked', response: { 200: Config } },
+    handler: async () => deps.config(),
+  })
+}
+
+/** The configured types first, then those that only the store still knows. */
+function typeNames(context: Context, stored: Iterable<string>): string[] {
+  return [...new Set([...context.names.all, ...stored])]
+}
+
+function queueStatus(context: Context, depths: ReadonlyMap<string, TypeDepth>): QueueStatus {
+  const { deps } = context
+  const now = deps.clock.now()
+  const total = { ready: 0, inFlight: 0, delayed: 0, dead: 0 }
+  let [inPerSecond, outPerSecond, slowest] = [0, 0, 0]
+  let [oldest, consumers]: (number | undefined)[] = []
+  const types: QueueStatus['types'] = {}
+  for (const name of typeNames(context, depths.keys())) {
+    const { counts, oldestReadyAt } = depths.get(name) ?? { counts: NOTHING }
+    const { ready, inFlight, delayed, dead } = counts
+    const lane = deps.types.lane(name)
+    const rates = deps.flow.rates(name)
+    // Nothing to drain takes no time; what waits behind an unmeasured rate cannot be told.
+    const drain = ready === 0 ? 0 : deps.flow.etaMs(name, ready)
+    types[name] = {
+      ready,
+      inFlight,
+      delayed,
+      dead,
+      ...some('oldestAgeMs', oldestReadyAt === undefined ? undefined : Math.max(0, now - oldestReadyAt)),
+      inPerSecond: rates.inPerSecond,
+      outPerSecond: rates.outPerSecond,
+      ...some('drainEtaMs', drain),
+      ...(lane && pickLane(lane)),
+    }
+    total.ready += ready
+    total.inFlight += inFlight
+    total.delayed += delayed
+    total.dead += dead
+    inPerSecond += rates.inPerSecond
+    outPerSecond += rates.outPerSecond
+    slowest = drain === undefined ? Number.NaN : Math.max(slowest, drain)
+    if (oldestReadyAt !== undefined) oldest = Math.min(oldest ?? oldestReadyAt, oldestReadyAt)
+    if (lane !== undefined) consumers = (consumers ?? 0) + lane.consumers
+  }
+  return {
+    queue: deps.queueName,
+    depth: total,
+    ...some('oldestAgeMs', oldest === undefined ? undefined : Math.max(0, now - oldest)),
+    ...some('consumers', consumers),
+    inPerSecond,
+    outPerSecond,
+    ...some('drainEtaMs', Number.isNaN(slowest) ? undefined : slowest),
+    types,
+  }
+}
+
+function pickLane(lane: NonNullable<ReturnType<Context['deps']['types']['lane']>>) {
+  const { consumers, running, concurrencyLimit, breaker } = lane
+  return { consumers, running, concurrencyLimit, breaker }
+}
+
+function outcomes(counts: StateCounts) {
+  return {
+    accepted: counts.accepted,
+    done: counts.done,
+    rejected: counts.rejected,
+    failed: counts.dead + counts.deleted,
+    expired: counts.expired,
+    waiting: counts.ready + counts.inFlight + counts.delayed,
+  }
+}
+
+function stats(context: Context): Stats {
+  const { deps, tally } = context
+  const counts = deps.engine.counts()
+  const sum = outcomes(NOTHING)
+  const types: Stats['types'] = {}
+  for (const name of typeNames(context, counts.keys())) {
+    const one = outcomes(counts.get(name) ?? NOTHING)
+    types[name] = one
+    for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += one[key]
+  }
+  const startedAt = iso(deps.startedAt)
+  return {
+    ...sum,
+    refused: tally.refused,
+    refusedByCode: tally.refusedByCode,
+    requests: {
+      total: tally.accepted + tally.refused,
+      accepted: tally.accepted,
+      refused: tally.refused,
+      since: startedAt,
+    },
+    types,
+    startedAt,
+    monitoring: deps.monitoring.enabled,
+    queue: deps.queueName,
+  }
+}
