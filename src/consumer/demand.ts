@@ -1,6 +1,7 @@
 /**
  * How many messages a lane asks the queue for: its free slots, plus those that will become free while the answer is on
- * its way (completion rate × measured latency of a take, Little's law), so that a fast processor never waits for the
+ * its way (twice completion rate × measured latency of a take: Little's law, doubled because completions come in
+ * clusters, and because waiting for the queue holds the measured rate down), so that a fast processor never waits for the
  * queue and a slow one has nothing lying in its buffer. Never more than the pace lets start within the look-ahead.
  */
 
@@ -35,7 +36,7 @@ export class Demand {
   }
 
   size(room: Room): number {
-    const beyond = Math.min(this.#prefetchCount, Math.floor(this.#completionsPerMs * this.#latencyMs))
+    const beyond = Math.min(this.#prefetchCount, Math.floor(2 * this.#completionsPerMs * this.#latencyMs))
     const wanted = Math.min(room.free + beyond, room.paced, room.admitted) - room.held
     // Topping up one by one would cost a take per message; half of the stock is still there when the answer comes.
     if (wanted < room.held) return 0

@@ -137,3 +137,65 @@ test('overload lowers the concurrency and successes bring it back', async () => 
   overloaded = false
   await clock.until(() => consumer.lane('MNP')?.concurrencyLimit === 10, 60_000)
 })
+
+test('two types half-open together: one probe between them, and the second goes on when the first has passed', async () => {
+  const { clock, engine, consumer, calls } = rig({
+    types: ['MNP', 'CHANGE'],
+    minimumVolume: 5,
+    concurrency: 5,
+    retryDelayMs: 60_000,
+  })
+  engine.latencyMs = 2
+  engine.put('MNP', 5)
+  consumer.start()
+  await clock.advance(10)
+  for (const call of calls) call.answer(DOWN)
+  await clock.settle()
+  assert.equal(consumer.lane('CHANGE')?.breaker, 'open')
+  const outage = calls.length
+  engine.put('MNP', 1)
+  engine.put('CHANGE', 4)
+  await clock.until(() => calls.length > outage)
+  await clock.advance(100)
+  assert.equal(calls.length, outage + 1, 'one probe')
+  for (let i = 0; i < 5; i++) {
+    for (const call of calls.slice(outage)) call.answer(DONE)
+    await clock.advance(20)
+  }
+  assert.equal(engine.count('done'), 5)
+})
+
+test('a probe that is given up by a stop does not block the next start', async () => {
+  const { clock, engine, consumer, calls } = rig({
+    minimumVolume: 5,
+    concurrency: 5,
+    drainMs: 100,
+    retryDelayMs: 60_000,
+  })
+  engine.put('MNP', 5)
+  consumer.start()
+  await clock.advance(1)
+  for (const call of calls) call.answer(DOWN)
+  engine.put('MNP', 3)
+  await clock.until(() => calls.length === 6)
+  const stopped = consumer.stop()
+  await clock.advance(100)
+  await stopped
+  consumer.start()
+  await clock.advance(10)
+  assert.equal(calls.length, 7)
+})
+
+test('what is held for its turn goes back to the queue when the back end asks for a pause', async () => {
+  const { clock, engine, consumer, calls } = rig({ concurrency: 10, ratePerSecond: 50 })
+  engine.put('MNP', 20)
+  consumer.start()
+  await clock.advance(1)
+  assert.equal(calls.length, 1)
+  assert.ok(engine.count('in_flight') > 1)
+  calls[0]?.answer({ kind: 'failed', failure: 'overloaded', error: '429', retryAfterMs: 5_000 })
+  await clock.settle()
+  assert.equal(engine.count('in_flight'), 0)
+  await clock.advance(4_900)
+  assert.equal(calls.length, 1)
+})

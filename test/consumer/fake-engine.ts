@@ -28,6 +28,12 @@ export class FakeEngine implements Pick<QueueEngine, 'take' | 'settle' | 'onRead
   /** One way of a call and the other, each. */
   latencyMs = 0
   stale = 0
+  /** No signal when messages become ready, as from a queue that lost it. */
+  mute = false
+  /** Settle calls, those that failed included, and how many were under way at once, at most. */
+  settleTries = 0
+  mostSettles = 0
+  #settlesNow = 0
   /** How many takes were under way at once, at most. */
   mostTakes = 0
   #takesNow = 0
@@ -98,17 +104,28 @@ export class FakeEngine implements Pick<QueueEngine, 'take' | 'settle' | 'onRead
   }
 
   async settle(settlements: readonly Settlement[]): Promise<SettleResult[]> {
-    await this.#travel()
-    if (this.settleFault) throw this.settleFault
-    this.settleCalls.push(settlements.length)
-    const results = settlements.map((settlement) => this.#settleOne(settlement))
-    await this.#travel()
-    return results
+    this.settleTries += 1
+    this.#settlesNow += 1
+    this.mostSettles = Math.max(this.mostSettles, this.#settlesNow)
+    try {
+      await this.#travel()
+      if (this.settleFault) throw this.settleFault
+      this.settleCalls.push(settlements.length)
+      const results = settlements.map((settlement) => this.#settleOne(settlement))
+      await this.#travel()
+      return results
+    } finally {
+      this.#settlesNow -= 1
+    }
   }
 
   onReady(listener: (types: ReadonlySet<string>) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  get listeners(): number {
+    return this.#listeners.size
   }
 
   #lease(entry: Entry, request: TakeRequest, at: number): Delivery {
@@ -173,6 +190,7 @@ export class FakeEngine implements Pick<QueueEngine, 'take' | 'settle' | 'onRead
   }
 
   #signal(type: string): void {
+    if (this.mute) return
     for (const listener of this.#listeners) listener(new Set([type]))
   }
 

@@ -95,6 +95,67 @@ test('only its own type is asked for, one take at a time, and an empty queue is 
   assert.ok(engine.takes.every(({ type }) => type === 'MNP'))
 })
 
+test('a paced type is taken in batches, not one by one', async () => {
+  const { clock, engine, consumer, calls } = rig({
+    ratePerSecond: 1_000,
+    concurrency: 200,
+    handle: () => DONE,
+  })
+  engine.latencyMs = 1
+  engine.put('MNP', 5_000)
+  consumer.start()
+  await clock.advance(2_000)
+  assert.ok(calls.length >= 1_990)
+  assert.ok(engine.takes.length <= 100, `${engine.takes.length} takes`)
+})
+
+test('quick work does not wait for the queue: what will be free when the answer comes is asked for too', async () => {
+  const run = async (prefetchCount: number) => {
+    const { clock, engine, consumer, most } = rig({
+      concurrency: 10,
+      prefetchCount,
+      handle: () => pause(clock, 5).then(() => DONE),
+    })
+    engine.latencyMs = 4
+    engine.put('MNP', 10_000)
+    consumer.start()
+    await clock.advance(2_000)
+    assert.equal(most.running, 10, 'and still never more than the concurrency')
+    return engine.count('done')
+  }
+  const without = await run(0)
+  const ahead = await run(10)
+  assert.ok(ahead > without * 1.2, `${ahead} against ${without}`)
+})
+
+test('the queue’s signal during a take starts no second one; that of other types none at all', async () => {
+  const { clock, engine, consumer } = rig({ handle: () => DONE })
+  engine.latencyMs = 10
+  consumer.start()
+  await clock.advance(1)
+  engine.put('MNP', 1)
+  await clock.settle()
+  engine.put('MNP', 1)
+  await clock.advance(100)
+  assert.equal(engine.mostTakes, 1)
+  assert.equal(engine.mostSettles, 1)
+  assert.equal(engine.count('done'), 2)
+  const before = engine.takes.length
+  engine.put('CHANGE', 1)
+  await clock.advance(100)
+  assert.equal(engine.takes.length, before)
+})
+
+test('a lost signal costs a second, not for ever', async () => {
+  const { clock, engine, consumer } = rig({ handle: () => DONE })
+  consumer.start()
+  await clock.advance(10)
+  engine.mute = true
+  engine.put('MNP', 1)
+  await clock.advance(1_010)
+  assert.equal(engine.count('done'), 1)
+})
+
 test('a message that becomes ready is started at once by the queue’s signal', async () => {
   const { clock, engine, consumer, calls } = rig({ handle: () => DONE })
   consumer.start()

@@ -96,7 +96,9 @@ test('Q2: a store that never recovers does not hang the stop; the leases bring t
   await clock.advance(13_000)
   assert.equal(stopping.over, true)
   assert.ok(logs.some(({ level, fields }) => level === 'error' && fields.verdicts === 5))
+  const tries = engine.settleTries
   await clock.advance(20_000)
+  assert.equal(engine.settleTries, tries, 'nothing goes on after the stop')
   assert.equal(engine.count('ready'), 5)
 })
 
@@ -112,6 +114,7 @@ test('S1: start and stop are idempotent, stop before start too, and start works 
   assert.equal(consumer.stop(), first)
   await first
   assert.equal(clock.pending, 0, 'no timer is left behind')
+  assert.equal(engine.listeners, 0, 'and no listener')
   engine.put('MNP', 5)
   await clock.advance(5_000)
   assert.equal(engine.count('ready'), 5)
