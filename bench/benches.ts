@@ -1,5 +1,7 @@
 /** Every bench, in the order a full run takes. */
 import { queueCore } from './core/bench.ts'
 import type { Bench } from './harness/figures.ts'
+import { httpIngest } from './http/bench.ts'
+import { million } from './million/bench.ts'
 
-export const BENCHES: readonly Bench[] = [queueCore]
+export const BENCHES: readonly Bench[] = [httpIngest, queueCore, million]

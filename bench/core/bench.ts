@@ -4,7 +4,7 @@ import { atLeast, type Bench, type BenchContext, type Figure, type Skip } from '
 import { hasProgram } from '../harness/peers.ts'
 import { runScript } from '../harness/processes.ts'
 import { alternate } from '../harness/rounds.ts'
-import { median, ratios, spread } from '../harness/statistics.ts'
+import { joined, median, ratios, spread } from '../harness/statistics.ts'
 import { type Redis, startRedis } from './redis.ts'
 
 interface Rate {
@@ -48,13 +48,13 @@ async function chainFigures({ quick, newDir, say }: BenchContext): Promise<Figur
       value: median(worker),
       unit: '/s',
       goal: atLeast(40_000),
-      note: `${spread(worker, 0)}; ${cores} cores; ${lag(results.worker)}`,
+      note: joined(spread(worker, 0), `${cores} cores`, lag(results.worker)),
     },
     {
       what: 'the same with the store in line',
       value: median(inline),
       unit: '/s',
-      note: `${spread(inline, 0)}; ${lag(results.inline)}`,
+      note: joined(spread(inline, 0), lag(results.inline)),
     },
     {
       what: 'bare log file, group commit, two records a message',

@@ -1,16 +1,7 @@
-/** What every child of these benches needs: its settings, an open engine, messages, and the one line it answers. */
+/** What the children of these benches share: the engine as users get it, and messages of a realistic size. */
 import { idMaker, realClock, realRandom } from '../../src/app/real.ts'
 import { type NewMessage, silentLogger } from '../../src/core/index.ts'
 import { EmbeddedEngine } from '../../src/engines/embedded/index.ts'
-
-/** The settings that the parent gave as the script's one argument. */
-export function childConfig<T>(): T {
-  return JSON.parse(process.argv[2] ?? '{}') as T
-}
-
-export function answer(result: object): void {
-  console.log(JSON.stringify(result))
-}
 
 export function embedded(dataDir: string, host: 'worker' | 'inline'): EmbeddedEngine {
   return new EmbeddedEngine({

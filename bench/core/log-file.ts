@@ -5,7 +5,8 @@
  */
 import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { answer, childConfig, newMessages } from './embedded.ts'
+import { answer, childConfig } from '../harness/child.ts'
+import { newMessages } from './embedded.ts'
 
 interface Config {
   readonly file: string

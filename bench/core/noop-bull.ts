@@ -1,6 +1,8 @@
 /** Child: the same on BullMQ: jobs that wait already, one worker with a processor that does nothing. */
+
+import { answer, childConfig } from '../harness/child.ts'
 import { loadBull } from '../harness/peers.ts'
-import { answer, childConfig, newMessages } from './embedded.ts'
+import { newMessages } from './embedded.ts'
 
 interface Config {
   readonly port: number

@@ -2,7 +2,8 @@
 import { realClock, realRandom } from '../../src/app/real.ts'
 import { Consumer } from '../../src/consumer/index.ts'
 import { silentLogger } from '../../src/core/index.ts'
-import { answer, childConfig, embedded, newMessages, TYPE } from './embedded.ts'
+import { answer, childConfig } from '../harness/child.ts'
+import { embedded, newMessages, TYPE } from './embedded.ts'
 
 interface Config {
   readonly dataDir: string

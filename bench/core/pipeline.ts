@@ -3,7 +3,8 @@
  * same loop. Counts messages settled. Publishers pause at a bounded depth, so the rate is that of the whole chain.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { answer, childConfig, embedded, newMessages, TYPE, takeRequest } from './embedded.ts'
+import { answer, childConfig } from '../harness/child.ts'
+import { embedded, newMessages, TYPE, takeRequest } from './embedded.ts'
 import { watchLag } from './lag.ts'
 
 interface Config {

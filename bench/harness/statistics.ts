@@ -26,6 +26,9 @@ export function spread(values: readonly number[], digits = 2): string {
   return `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`
 }
 
+/** Remarks side by side; empty ones fall out. */
+export const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('; ')
+
 /** Two-sided 95 % points of Student's t for 1…30 degrees of freedom; beyond, the normal's. */
 const T95 = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
