@@ -72,3 +72,18 @@ test('one result that cannot be stored does not block the others', async () => {
   assert.equal(engine.count('done'), 9)
   assert.ok(logs.some(({ level, fields }) => level === 'error' && fields.messageId === 'MNP-4'))
 })
+
+test('results that come while a settle is under way wait for it and go together', async () => {
+  const { clock, engine, consumer, calls } = rig({ concurrency: 10 })
+  engine.latencyMs = 50
+  engine.put('MNP', 10)
+  consumer.start()
+  await clock.until(() => calls.length === 10)
+  for (const call of calls) {
+    call.answer(DONE)
+    await clock.advance(1)
+  }
+  await clock.advance(200)
+  assert.equal(engine.mostSettles, 1)
+  assert.deepEqual(engine.settleCalls, [1, 9])
+})

@@ -123,3 +123,18 @@ test('S1: start and stop are idempotent, stop before start too, and start works 
   assert.equal(engine.count('done'), 10)
   await consumer.stop()
 })
+
+test('S1: a settle that fails after the stop has given it up is not tried again', async () => {
+  const { clock, engine, consumer, calls } = rig({ drainMs: 1_000, settleMs: 1_000 })
+  engine.put('MNP', 1)
+  consumer.start()
+  await clock.advance(1)
+  engine.latencyMs = 20_000
+  engine.settleFault = new WeirError('storage_failed', 'EIO')
+  calls[0]?.answer(DONE)
+  const stopping = watch(consumer.stop())
+  await clock.advance(2_000)
+  assert.equal(stopping.over, true)
+  await clock.advance(25_000)
+  assert.equal(engine.settleTries, 1)
+})
