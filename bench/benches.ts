@@ -3,5 +3,6 @@ import { queueCore } from './core/bench.ts'
 import type { Bench } from './harness/figures.ts'
 import { httpIngest } from './http/bench.ts'
 import { million } from './million/bench.ts'
+import { sqliteBinding } from './sqlite/bench.ts'
 
-export const BENCHES: readonly Bench[] = [httpIngest, queueCore, million]
+export const BENCHES: readonly Bench[] = [httpIngest, queueCore, million, sqliteBinding]
