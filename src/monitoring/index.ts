@@ -1,0 +1,13 @@
+export { DURATION_BUCKETS, Metrics, type MetricsDeps, type ServiceHealth } from './metrics.ts'
+export { type ProcessFigures, type ProcessProbe, RuntimeProbe } from './probe.ts'
+export {
+  type LaneInput,
+  type LaneNow,
+  type ProgressDeps,
+  ProgressWatch,
+  type Readiness,
+  type ReadinessInputs,
+  readiness,
+  STALLED_AFTER_MS,
+} from './progress.ts'
+export { MonitoringSwitch, type SwitchDeps, type SwitchStore } from './switch.ts'

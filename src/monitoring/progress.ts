@@ -1,0 +1,181 @@
+/**
+ * Readiness that means progress: not "the process runs" but "what waits is being worked on". It needs nothing of the
+ * monitoring switch, so switching that off changes no answer here (M1).
+ */
+import type { Clock, Logger, MessageType } from '../core/index.ts'
+import type { EngineHealth, QueueEngine } from '../queue/index.ts'
+
+export type Readiness =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly reasons: readonly string[] }
+
+/** What is known of one type's lane. */
+export interface LaneInput {
+  readonly type: MessageType
+  /** 0 in a role without consumers: then nobody claims to run, and nothing can stall. */
+  readonly consumers: number
+  readonly running: number
+  readonly concurrencyLimit: number
+  /** Messages per second; 0 = no limit. */
+  readonly ratePerSecond: number
+  readonly timeoutMs: number
+  readonly breaker: 'closed' | 'open' | 'half_open'
+  /** When the oldest ready message was accepted; undefined = nothing is ready. */
+  readonly oldestReadyAt?: number
+  /** Since when nothing left the queue although something was ready. */
+  readonly stillSince: number
+}
+
+export interface ReadinessInputs {
+  readonly now: number
+  readonly engine: EngineHealth
+  readonly lanes: readonly LaneInput[]
+  /** A full queue that stands still for longer is stalled. */
+  readonly stalledAfterMs: number
+}
+
+export const STALLED_AFTER_MS = 30_000
+/** Between the end of a time limit and the next hand-out lie a settle and a take. */
+const GRACE_MS = 5_000
+/** Pauses of the pace that must have passed: one is normal, two may be rounding. */
+const PACES = 3
+
+/** Whether the role can do its work and gets on with it; otherwise every reason. Pure. */
+export function readiness({ now, engine, lanes, stalledAfterMs }: ReadinessInputs): Readiness {
+  const reasons: string[] = []
+  if (!engine.ok) reasons.push(`the queue's store is not healthy: ${engine.reason}`)
+  for (const lane of lanes) {
+    const reason = laneReason(lane, now, stalledAfterMs)
+    if (reason !== undefined) reasons.push(reason)
+  }
+  return reasons.length === 0 ? { ready: true } : { ready: false, reasons }
+}
+
+function laneReason(lane: LaneInput, now: number, stalledAfterMs: number): string | undefined {
+  if (lane.consumers === 0) return undefined
+  if (lane.breaker === 'open') return `${lane.type}: its back end fails, the breaker is open`
+  if (lane.oldestReadyAt === undefined) return undefined
+  if (now - lane.stillSince <= patienceMs(lane, stalledAfterMs)) return undefined
+  const age = seconds(now - lane.oldestReadyAt)
+  const since = new Date(lane.stillSince).toISOString()
+  return `${lane.type}: stalled, nothing has left the queue since ${since}; the oldest message is ${age} s old`
+}
+
+/**
+ * How long a lane with something ready may stand still: at least `stalledAfterMs`, a few of its own steps where its pace
+ * is slower than that, and the processing timeout while all its slots are busy (then it waits for a slow back end).
+ */
+function patienceMs(lane: LaneInput, stalledAfterMs: number): number {
+  const step = lane.ratePerSecond > 0 ? (PACES * 1000) / lane.ratePerSecond : 0
+  const busy = lane.running >= lane.concurrencyLimit ? lane.timeoutMs + GRACE_MS : 0
+  return Math.max(stalledAfterMs, step, busy)
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 1000)
+}
+
+/** A lane as the consumer tells it, with its settings. */
+export type LaneNow = Omit<LaneInput, 'oldestReadyAt' | 'stillSince'>
+
+export interface ProgressDeps {
+  readonly engine: Pick<QueueEngine, 'counts' | 'depth' | 'health'>
+  /** The lanes of this process; empty in a role without consumers. */
+  readonly lanes: () => readonly LaneNow[]
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly stalledAfterMs?: number
+}
+
+interface Watched {
+  departed: number
+  stillSince: number
+  oldestReadyAt?: number
+}
+
+const TICK_MS = 1_000
+/** Asking how old the head is costs a look-up in the store, so only a lane that stood still this long is asked about. */
+const SUSPICIOUS_AFTER_MS = 5_000
+
+/**
+ * Watches what leaves the queue. Owns one timer between `start` and `stop`; both are idempotent (S1). Feed `handedOut`
+ * with the consumer's `started` events: a hand-out for a retry is progress too, and the queue's counts do not show it.
+ */
+export class ProgressWatch {
+  readonly #deps: ProgressDeps
+  readonly #types = new Map<MessageType, Watched>()
+  #cancel: (() => void) | undefined
+  #asking = false
+
+  constructor(deps: ProgressDeps) {
+    this.#deps = deps
+  }
+
+  start(): void {
+    if (!this.#cancel) this.#tick()
+  }
+
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  /** A message of this type was given to a processor. */
+  handedOut(type: MessageType): void {
+    const watched = this.#types.get(type)
+    if (watched) this.#moved(watched)
+  }
+
+  readiness(): Readiness {
+    const { clock, engine, lanes, stalledAfterMs = STALLED_AFTER_MS } = this.#deps
+    const now = clock.now()
+    const inputs = lanes().map((lane): LaneInput => {
+      const { stillSince = now, oldestReadyAt } = this.#types.get(lane.type) ?? {}
+      return { ...lane, stillSince, ...(oldestReadyAt === undefined ? {} : { oldestReadyAt }) }
+    })
+    return readiness({ now, engine: engine.health(), lanes: inputs, stalledAfterMs })
+  }
+
+  #tick(): void {
+    const now = this.#deps.clock.now()
+    let suspicious = false
+    for (const [type, { ready, departed }] of this.#deps.engine.counts()) {
+      const watched = this.#types.get(type) ?? { departed, stillSince: now }
+      this.#types.set(type, watched)
+      if (ready === 0 || departed !== watched.departed) this.#moved(watched)
+      watched.departed = departed
+      if (now - watched.stillSince >= SUSPICIOUS_AFTER_MS) suspicious = true
+    }
+    if (suspicious && !this.#asking) this.#ask()
+    this.#cancel = this.#deps.clock.after(TICK_MS, () => this.#tick())
+  }
+
+  #moved(watched: Watched): void {
+    watched.stillSince = this.#deps.clock.now()
+    delete watched.oldestReadyAt
+  }
+
+  /** A store that cannot say makes nobody stalled; its own health is a reason of its own. */
+  #ask(): void {
+    this.#asking = true
+    this.#deps.engine
+      .depth()
+      .then((depths) => this.#answered(depths))
+      .catch((error: unknown) => {
+        this.#deps.logger.warn({ error: String(error) }, 'The age of the oldest message cannot be read')
+      })
+      .finally(() => {
+        this.#asking = false
+      })
+  }
+
+  /** What is held behind an ordering key is not ready, so a type can stand still without an oldest. */
+  #answered(depths: Awaited<ReturnType<QueueEngine['depth']>>): void {
+    const now = this.#deps.clock.now()
+    for (const [type, watched] of this.#types) {
+      const oldest = depths.get(type)?.oldestReadyAt
+      if (oldest === undefined) this.#moved(watched)
+      else if (now - watched.stillSince >= SUSPICIOUS_AFTER_MS) watched.oldestReadyAt = oldest
+    }
+  }
+}
