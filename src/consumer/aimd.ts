@@ -1,10 +1,12 @@
 /**
- * How many messages of a type may be in the processor's hands at once: additive increase, multiplicative decrease on
- * the back end's explicit signs of too much (no answer in time, 429, 503). Latency is not listened to: a queue's
- * consumer has nobody waiting for the answer, so a slow back end is to be used, not avoided.
+ * How many messages of a type may be in the processor's hands at once: additive increase, multiplicative
+ * decrease on the back end's explicit signs of too much (no answer in time, 429, 503). Latency is not
+ * listened to: a queue's consumer has nobody waiting for the answer, so a slow back end is to be used, not
+ * avoided.
  *
- * Increase: +1 after as many successes as the limit, and only while at least half of the limit is in use, because a
- * limit that was not reached proves nothing (Netflix concurrency-limits, AIMDLimit).
+ * Increase: +1 after as many successes as the limit, and only while at least half of the limit is in use,
+ * because a limit that was not reached proves nothing (Netflix concurrency-limits, AIMDLimit).
+ *
  * Decrease: ×0.7 (the factor of CUBIC, RFC 9438), once per cool-down: a hundred attempts that fail together are one
  * sign, not a hundred.
  */
@@ -46,7 +48,7 @@ export class AdaptiveLimit {
     this.#limit = Math.max(1, Math.floor(this.#limit * DECREASE))
   }
 
-  /** Another configured concurrency. A limit that was not lowered by the back end follows upwards at once. */
+  /** Another concurrency. A limit that was not lowered by the back end follows upwards at once. */
   change(max: number): void {
     const unhindered = this.#limit === this.#max
     this.#max = checked(max)

@@ -10,7 +10,10 @@ export class Attempt implements ProcessingContext {
   readonly round: number
   /** False once its verdict is given; whatever the processor returns after that is ignored (Q4). */
   open = true
-  /** Most processors that are quick never look at the signal, and making one costs as much as the rest of a no-op. */
+  /**
+   * Most processors that are quick never look at the signal, and making one costs as much as the rest of a
+   * no-op.
+   */
   #controller: AbortController | undefined
   #abortedFor: Error | undefined
 

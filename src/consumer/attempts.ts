@@ -1,11 +1,15 @@
 /**
- * The running attempts of a lane and their deadlines. As the timeout is one per lane, attempts end their time in the
- * order of their starts: one timer for the oldest serves them all, and starting one costs no timer.
+ * The running attempts of a lane and their deadlines. As the timeout is one per lane, attempts end their
+ * time in the order of their starts: one timer for the oldest serves them all, and starting one costs no
+ * timer.
  */
 import type { Clock } from '../core/index.ts'
 import type { Attempt } from './attempt.ts'
 
-/** A processor that ignores its abort keeps its slot this long, and is then taken for hung, or the lane would stop. */
+/**
+ * A processor that ignores its abort keeps its slot this long, and is then taken for hung, or the lane
+ * would stop.
+ */
 export const OVERDUE_MS = 5_000
 const SHORTEST_TIMER_MS = 1
 
@@ -22,7 +26,9 @@ export class Attempts {
   readonly #clock: Clock
   readonly #listener: AttemptsListener
   readonly #running = new Set<Attempt>()
-  /** Past their deadline, verdict given, and the processor has not returned: the back end still has them. */
+  /**
+   * Past their deadline, verdict given, and the processor has not returned: the back end still has them.
+   */
   readonly #overdue = new Set<Attempt>()
   #cancel: (() => void) | undefined
 
@@ -46,7 +52,10 @@ export class Attempts {
     if (!this.#cancel) this.#arm(attempt.deadline - now)
   }
 
-  /** The processor returned. True when its result is the attempt's verdict, false when it comes too late (Q4). */
+  /**
+   * The processor returned. True when its result is the attempt's verdict, false when it comes too late
+   * (Q4).
+   */
   returned(attempt: Attempt): boolean {
     if (!attempt.open) {
       this.#overdue.delete(attempt)

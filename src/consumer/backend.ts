@@ -1,6 +1,6 @@
 /**
- * What the lanes in front of one back end share: its circuit breaker and the pause it asked for by `Retry-After`.
- * Two types that are forwarded to the same host therefore stop and probe together.
+ * What the lanes in front of one back end share: its circuit breaker and the pause it asked for by
+ * `Retry-After`. Two types that are forwarded to the same host therefore stop and probe together.
  */
 import type { Clock, Listener, Logger, Outcome, Random } from '../core/index.ts'
 import {
@@ -78,7 +78,9 @@ export class Backend {
     this.#apply({ kind: 'abandon', round }, now)
   }
 
-  /** Called when more may start than before, or when it is known that nothing may. Returns the off switch. */
+  /**
+   * Called when more may start than before, or when it is known that nothing may. Returns the off switch.
+   */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

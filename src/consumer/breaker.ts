@@ -1,12 +1,12 @@
 /**
- * The circuit breaker of one back end as data: a tagged union and a pure `transition`. While it is open nothing is
- * taken from the queue, so that an outage costs the messages time and not their attempts.
+ * The circuit breaker of one back end as data: a tagged union and a pure `transition`. While it is open
+ * nothing is taken from the queue, so that an outage costs the messages time and not their attempts.
  *
  *   closed ──too many failures──▶ open ──back-off over──▶ half_open ──1, 2, 4, 8 successes──▶ closed
  *                                   ▲────────any failure────────┘
  *
- * A business refusal is a success here: the back end answered. Every attempt carries the `round` in which it started;
- * the result of an attempt from an earlier round says nothing about now and changes nothing.
+ * A business refusal is a success here: the back end answered. Every attempt carries the `round` in which
+ * it started; the result of an attempt from an earlier round says nothing about now and changes nothing.
  */
 import type { Random } from '../core/index.ts'
 

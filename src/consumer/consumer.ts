@@ -1,6 +1,6 @@
 /**
- * The consumer: one lane for each type it serves, and one breaker for each back end behind them. Owns its lanes between
- * `start` and `stop`; both are idempotent, and stop loses nothing (S1).
+ * The consumer: one lane for each type it serves, and one breaker for each back end behind them. Owns its
+ * lanes between `start` and `stop`; both are idempotent, and stop loses nothing (S1).
  */
 import type { Clock, Listener, Logger, MessageType, Random, TypeChange, TypeSettings } from '../core/index.ts'
 import type { QueueEngine } from '../queue/index.ts'
@@ -17,7 +17,10 @@ export interface ServedType {
     'name' | 'ratePerSecond' | 'concurrency' | 'timeoutMs' | 'maxRetries' | 'retryDelayMs'
   >
   readonly processor: Processor
-  /** Names what fails together, for example the host behind several targets: types of one name share a breaker. */
+  /**
+   * Names what fails together, for example the host behind several targets: types of one name share a
+   * breaker.
+   */
   readonly backend: string
 }
 
@@ -79,7 +82,10 @@ export class Consumer {
     for (const lane of this.#lanes.values()) lane.start()
   }
 
-  /** Takes nothing more at once; resolves when nothing is held and all results are stored. Idempotent, never rejects. */
+  /**
+   * Takes nothing more at once; resolves when nothing is held and all results are stored. Idempotent, never
+   * rejects.
+   */
   stop(): Promise<void> {
     if (!this.#running) return this.#stopped
     this.#running = false

@@ -1,11 +1,15 @@
 /**
- * How many messages a lane asks the queue for: its free slots, plus those that will become free while the answer is on
- * its way (twice completion rate × measured latency of a take: Little's law, doubled because completions come in
- * clusters, and because waiting for the queue holds the measured rate down), so that a fast processor never waits for the
- * queue and a slow one has nothing lying in its buffer. Never more than the pace lets start within the look-ahead.
+ * How many messages a lane asks the queue for: its free slots, plus those that will become free while the
+ * answer is on its way (twice completion rate × measured latency of a take: Little's law, doubled because
+ * completions come in clusters, and because waiting for the queue holds the measured rate down), so that a
+ * fast processor never waits for the queue and a slow one has nothing lying in its buffer. Never more than
+ * the pace lets start within the look-ahead.
  */
 
-/** What cannot start within this time stays in the queue, where its order and other consumers can still get at it. */
+/**
+ * What cannot start within this time stays in the queue, where its order and other consumers can still get
+ * at it.
+ */
 export const LOOK_AHEAD_MS = 100
 const LARGEST_TAKE = 1_000
 const SAMPLE_MS = 100
@@ -38,7 +42,8 @@ export class Demand {
   size(room: Room): number {
     const beyond = Math.min(this.#prefetchCount, Math.floor(2 * this.#completionsPerMs * this.#latencyMs))
     const wanted = Math.min(room.free + beyond, room.paced, room.admitted) - room.held
-    // Topping up one by one would cost a take per message; half of the stock is still there when the answer comes.
+    // Topping up one by one would cost a take per message; half of the stock is still there when the answer
+    // comes.
     if (wanted < room.held) return 0
     return Math.max(0, Math.min(LARGEST_TAKE, Math.floor(wanted)))
   }

@@ -1,9 +1,9 @@
 /**
  * A processor that forwards messages to a user's own HTTP back end: load levelling without code.
  *
- * It sends `POST <url>` with the message as JSON (`id`, `type`, `content`, `attributes`, `createdAt` in ISO 8601) and
- * the headers `Idempotency-Key` and `Weir-Message-Id` (the id, the same at every attempt), `Weir-Message-Type` and
- * `Weir-Attempt` (from 1). What the back end answers means:
+ * It sends `POST <url>` with the message as JSON (`id`, `type`, `content`, `attributes`, `createdAt` in ISO
+ * 8601) and the headers `Idempotency-Key` and `Weir-Message-Id` (the id, the same at every attempt),
+ * `Weir-Message-Type` and `Weir-Attempt` (from 1). What the back end answers means:
  *
  * | answer                                   | outcome                                                             |
  * |------------------------------------------|---------------------------------------------------------------------|
@@ -98,7 +98,10 @@ function wireForm({ id, type, content, attributes, createdAt }: Message): JsonOb
   return wire
 }
 
-/** The body's text, or undefined when it is longer than we read; the rest is then cut off with its connection. */
+/**
+ * The body's text, or undefined when it is longer than we read; the rest is then cut off with its
+ * connection.
+ */
 async function readBounded(response: Response): Promise<string | undefined> {
   if (!response.body) return ''
   const chunks: Uint8Array[] = []
@@ -142,7 +145,8 @@ export function parseRetryAfter(value: string | null, now: number): number | und
   if (value === null) return undefined
   const text = value.trim()
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
-  // Date.parse takes far more than HTTP dates, "1.5" for example; those end in GMT and begin with a weekday.
+  // Date.parse takes far more than HTTP dates, "1.5" for example; those end in GMT and begin with a
+  // weekday.
   if (!/^[A-Z][a-z]+,? .* (GMT|\d{4})$/.test(text)) return undefined
   const at = Date.parse(text)
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)

@@ -1,10 +1,12 @@
 /**
- * The lane of one message type: takes from the queue, paces, runs the processor, settles. Between `start` and `stop` it
- * owns every delivery it took until its verdict is stored (S1).
+ * The lane of one message type: takes from the queue, paces, runs the processor, settles. Between `start`
+ * and `stop` it owns every delivery it took until its verdict is stored (S1).
  *
- * - Q6: no start without the pace, the adaptive limit and the back end's breaker agreeing; `#startHeld` asks all three.
- * - Q4: an attempt has one verdict, the first of result, timeout and release; `Attempts.returned` guards it.
- * - It takes no more than it can start soon, so that priority order and other consumers lose nothing to its buffer.
+ * - Q6: no start without the pace, the adaptive limit and the back end's breaker agreeing; `#startHeld`
+ *   asks all three.
+ * - Q4: an attempt has one verdict, the first of result, timeout and release; see `Attempts.returned`.
+ * - It takes no more than it can start soon, so that priority order and other consumers lose nothing to its
+ *   buffer.
  * - It never polls: it wakes by the queue's signal, by the end of an attempt, and by one timer.
  */
 import type { Outcome, Verdict } from '../core/index.ts'
@@ -20,7 +22,7 @@ import { bounded, checked, failed, thrown } from './outcomes.ts'
 import { Reporter } from './report.ts'
 import { Settler } from './settler.ts'
 
-/** Beyond the processing timeout: room for waiting to be started and for a store that takes its time to settle. */
+/** Beyond the processing timeout: room for waiting to be started, and for a slow store to settle. */
 const LEASE_GRACE_MS = 15_000
 /** The queue's signal is a hint; asking once in a while bounds what a lost one can cost. */
 const RECHECK_MS = 1_000
@@ -94,9 +96,10 @@ export class Lane {
   }
 
   /**
-   * Stops taking at once, gives back what was not started, waits `drainMs` for what runs, then aborts and gives that
-   * back too. Resolves when nothing is held and every verdict is stored; idempotent. `settleMs` after the drain it no
-   * longer waits for a store that fails: those messages come back by the end of their leases, so none is lost (Q2).
+   * Stops taking at once, gives back what was not started, waits `drainMs` for what runs, then aborts and
+   * gives that back too. Resolves when nothing is held and every verdict is stored; idempotent. `settleMs`
+   * after the drain it no longer waits for a store that fails: those messages come back by the end of their
+   * leases, so none is lost (Q2).
    */
   stop(drainMs: number, settleMs: number): Promise<void> {
     if (this.#state !== 'running') return this.#stopped
@@ -141,7 +144,7 @@ export class Lane {
     }
   }
 
-  // ── take ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── take ───────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Once per turn, however many attempts end in it. */
   #schedulePump(): void {
@@ -200,7 +203,8 @@ export class Lane {
     }
     this.#taking = false
     if (this.#state === 'running') {
-      // What just started may end in this very turn; asking now for a handful would keep the next full take waiting.
+      // What just started may end in this very turn; asking now for a handful would keep the next full take
+      // waiting.
       this.#pump(false)
     } else {
       this.#releaseHeld()
@@ -219,7 +223,7 @@ export class Lane {
     logger.error({ type: this.#settings.type, error: text }, 'The queue could not be read; trying again')
   }
 
-  // ── start ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── start ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #startHeld(now: number): void {
     while (this.#held.length > 0) {
@@ -234,7 +238,8 @@ export class Lane {
       this.#held.shift()
       this.#run(delivery, now)
     }
-    // Held through an outage or a pause they would be out of reach of everybody, and their leases would run out.
+    // Held through an outage or a pause they would be out of reach of everybody, and their leases would run
+    // out.
     if (this.#held.length > 0 && this.#backend.opensAt() > now + LOOK_AHEAD_MS) this.#releaseHeld()
   }
 
@@ -273,7 +278,7 @@ export class Lane {
     this.#moved()
   }
 
-  // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── time ───────────────────────────────────────────────────────────────────────────────────────────────
 
   /** One timer for everything that only time will change. */
   #armWake(now: number): void {
@@ -301,7 +306,7 @@ export class Lane {
     return Math.min(at, head ? startsAt : Math.max(startsAt - LOOK_AHEAD_MS, this.#takeNotBefore))
   }
 
-  // ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── settle ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #conclude(attempt: Attempt, reported: Outcome, inFlight: number): void {
     const { delivery } = attempt
@@ -318,8 +323,9 @@ export class Lane {
   }
 
   /**
-   * An attempt that an outage ended is not one of the message's failures: once the breaker has found the back end to
-   * be away, what comes back "unavailable" or "overloaded" is retried after the pause without being counted.
+   * An attempt that an outage ended is not one of the message's failures: once the breaker has found the
+   * back end to be away, what comes back "unavailable" or "overloaded" is retried after the pause without
+   * being counted.
    */
   #spared(outcome: Outcome, now: number): Outcome {
     if (outcome.kind !== 'failed' || outcome.retryAfterMs !== undefined) return outcome
@@ -348,7 +354,7 @@ export class Lane {
     })
   }
 
-  // ── stop ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── stop ───────────────────────────────────────────────────────────────────────────────────────────────
 
   async #drain(drainMs: number, settleMs: number): Promise<void> {
     const idle = new Promise<void>((resolve) => {

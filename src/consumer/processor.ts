@@ -4,7 +4,9 @@ import type { Message, Outcome } from '../core/index.ts'
 export interface ProcessingContext {
   /** Counts the hand-outs of this message, from 1. */
   readonly attempt: number
-  /** Aborts at the processing timeout and when the consumer gives up draining; pass it to every I/O call. */
+  /**
+   * Aborts at the processing timeout and when the consumer gives up draining; pass it to every I/O call.
+   */
   readonly signal: AbortSignal
 }
 

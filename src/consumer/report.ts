@@ -4,7 +4,10 @@ import type { Settlement } from '../queue/index.ts'
 import type { Attempt } from './attempt.ts'
 import type { ConsumerEvent } from './events.ts'
 
-/** Business outcomes become labels of metrics; a back end that answers with ever new ones must not grow them. */
+/**
+ * Business outcomes become labels of metrics; a back end that answers with ever new ones must not grow
+ * them.
+ */
 const LABELS = 32
 const LABEL_LENGTH = 64
 

@@ -1,7 +1,7 @@
 /**
- * Carries verdicts to the engine in the background: one call at a time with everything that came meanwhile, so that a
- * durable write is shared by many messages. Owns every verdict from `add` until it is stored; none is dropped because
- * the store fails (Q2), it is offered again with back-off until the store takes it.
+ * Carries verdicts to the engine in the background: one call at a time with everything that came meanwhile,
+ * so that a durable write is shared by many messages. Owns every verdict from `add` until it is stored;
+ * none is dropped because the store fails (Q2), it is offered again with back-off until the store takes it.
  */
 import type { Clock, Logger, Random } from '../core/index.ts'
 import type { QueueEngine, Settlement } from '../queue/index.ts'
@@ -28,7 +28,9 @@ export class Settler {
   #busy = false
   #failures = 0
   #lastError: string | undefined
-  /** After a fault that is not the store's, verdicts go one by one until the one that causes it is found. */
+  /**
+   * After a fault that is not the store's, verdicts go one by one until the one that causes it is found.
+   */
   #single = 0
   #cancelRetry: (() => void) | undefined
   #abandoned = false
@@ -55,7 +57,10 @@ export class Settler {
     queueMicrotask(() => void this.#run())
   }
 
-  /** Gives up what is not stored, and returns how many: only when the process must end. Their leases will run out. */
+  /**
+   * Gives up what is not stored, and returns how many: only when the process must end. Their leases will
+   * run out.
+   */
   abandon(): number {
     const lost = this.unsettled
     this.#cancelRetry?.()
@@ -133,7 +138,10 @@ export class Settler {
   }
 }
 
-/** A result that is not JSON (a bigint, a loop, too deep) makes the engine throw one of these; a store never does. */
+/**
+ * A result that is not JSON (a bigint, a loop, too deep) makes the engine throw one of these; a store never
+ * does.
+ */
 function isOfTheVerdict(error: unknown): boolean {
   return (
     error instanceof TypeError || error instanceof RangeError || (error as Error)?.name === 'DataCloneError'

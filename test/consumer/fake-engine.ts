@@ -1,6 +1,7 @@
 /**
- * A small honest queue on a fake clock: leases that run out, settles fenced by the attempt, retries that are delayed,
- * messages that expire. It can be slow and it can fail. What it is asked is recorded, for the tests to judge.
+ * A small honest queue on a fake clock: leases that run out, settles fenced by the attempt, retries that
+ * are delayed, messages that expire. It can be slow and it can fail. What it is asked is recorded, for the
+ * tests to judge.
  */
 import type { Clock, Message, Verdict } from '../../src/core/index.ts'
 import type { Delivery, QueueEngine, Settlement, SettleResult, TakeRequest } from '../../src/queue/index.ts'
