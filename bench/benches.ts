@@ -3,6 +3,7 @@ import { queueCore } from './core/bench.ts'
 import type { Bench } from './harness/figures.ts'
 import { httpIngest } from './http/bench.ts'
 import { million } from './million/bench.ts'
+import { monitoring } from './monitoring/bench.ts'
 import { sqliteBinding } from './sqlite/bench.ts'
 
-export const BENCHES: readonly Bench[] = [httpIngest, queueCore, million, sqliteBinding]
+export const BENCHES: readonly Bench[] = [httpIngest, queueCore, monitoring, million, sqliteBinding]

@@ -22,6 +22,8 @@ export interface Started {
 export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly nodeArgs?: readonly string[]
+  /** Ends the child. */
+  readonly signal?: AbortSignal
 }
 
 /** Runs a script of this directory to its end; its last line of output is the JSON result. */
@@ -89,6 +91,7 @@ function start(script: string, config: object, options: ChildOptions): ChildProc
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), file, JSON.stringify(config)], {
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'inherit'],
+    ...(options.signal && { signal: options.signal }),
   })
   running.add(child)
   child.once('exit', () => running.delete(child))
