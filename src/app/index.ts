@@ -1,4 +1,5 @@
 export { makeLogger } from './log.ts'
+export { runWeir } from './process.ts'
 export { idMaker, realClock, realRandom } from './real.ts'
 export {
   describeRow,
@@ -12,6 +13,9 @@ export {
   type SettingSources,
   type Settings,
   type ShownSetting,
+  shownType,
 } from './settings.ts'
 export { type Environment, environment } from './settings-env.ts'
 export type { SettingName, SettingValues } from './settings-table.ts'
+export { packageVersion } from './version.ts'
+export { type RunningWeir, startWeir, type WeirOverrides } from './weir.ts'

@@ -65,7 +65,7 @@ export const SETTINGS = {
     env: ['MESSAGE_TYPE', 'SERVICE_TYPE', 'PROCESSOR_TYPE'],
     description: 'The types this process works on, any case; the others only wait here.',
   }),
-  concurrency: integer(1, 1000, {
+  concurrency: integer(1, 10_000, {
     env: 'CONCURRENCY',
     default: 10,
     description: 'Messages of one type in processing at once; each type may have its own.',
@@ -137,7 +137,7 @@ export const SETTINGS = {
     env: 'BACKEND_SPEED',
     default: 1,
     description:
-      'Simulated legacy back end: 1 = its real service times, 10 = ten times as fast, 0 = at once.',
+      'Simulated legacy back end: factor on its service times; 0.1 = a tenth of them, 0 = at once.',
   }),
   backendCapacity: integer(1, 100_000, {
     env: 'BACKEND_CAPACITY',

@@ -1,13 +1,7 @@
 /** The message types: the four of BSS, and those of weir.config.json. */
+import { BSS_TYPES } from '../bss/index.ts'
 import { type MessageType, type TypeSettings, WeirError } from '../core/index.ts'
 import { nearest } from './nearest.ts'
-
-const BSS = [
-  { name: 'SUBSCRIPTION', alias: '가입' },
-  { name: 'MNP', alias: '번호이동' },
-  { name: 'CHANGE', alias: '명의변경' },
-  { name: 'TERMINATION', alias: '해지' },
-] as const
 
 /** What a type takes over from the settings when its entry says nothing. */
 export type TypeDefaults = Pick<
@@ -27,7 +21,7 @@ interface NumberField {
 
 const NUMBERS: Readonly<Record<string, NumberField>> = {
   ratePerSecond: { key: 'ratePerSecond', min: 0, max: 1_000_000, whole: false, scale: 1 },
-  concurrency: { key: 'concurrency', min: 1, max: 1000, whole: true, scale: 1 },
+  concurrency: { key: 'concurrency', min: 1, max: 10_000, whole: true, scale: 1 },
   timeoutSeconds: { key: 'timeoutMs', min: 0.001, max: 86_400, whole: false, scale: 1000 },
   maxRetries: { key: 'maxRetries', min: 0, max: 100, whole: true, scale: 1 },
   retryDelayMs: { key: 'retryDelayMs', min: 0, max: 600_000, whole: true, scale: 1 },
@@ -44,9 +38,8 @@ export function resolveTypes(defaults: TypeDefaults, entries: unknown, bss: unkn
     throw invalid('types in weir.config.json must be an object of type names')
   }
   const types = new Map<MessageType, TypeSettings>()
-  for (const { name, alias } of bss === false ? [] : BSS) {
-    const handler = { kind: 'builtin', name: `bss:${name.toLowerCase()}` } as const
-    types.set(name, { ...defaults, name, aliases: [alias], handler })
+  for (const { name, aliases, builtin } of bss === false ? [] : BSS_TYPES) {
+    types.set(name, { ...defaults, name, aliases, handler: { kind: 'builtin', name: builtin } })
   }
   for (const [given, entry] of Object.entries(entries ?? {})) {
     const name = given.trim().toUpperCase()
@@ -101,7 +94,7 @@ function handlerOf(entry: Entry, where: string): TypeSettings['handler'] | undef
     return { kind: 'target', url: target }
   }
   if (processor === undefined) return undefined
-  const names = BSS.map((type) => `bss:${type.name.toLowerCase()}`)
+  const names = BSS_TYPES.map((type) => type.builtin)
   const name = names.find((known) => known === processor)
   if (!name) throw invalid(`${where}: processor must be one of ${names.join(', ')}`)
   return { kind: 'builtin', name }

@@ -113,6 +113,12 @@ export class WeirClient {
     await this.#transport.call({ method: 'DELETE', path, repeatable: false })
   }
 
+  /** All, or all of one type; gives how many. */
+  async deleteDeadLetters(query: { type?: string } = {}): Promise<number> {
+    const call = { method: 'DELETE', path: '/api/dead-letters', query, repeatable: true } as const
+    return (await this.#transport.call<{ deleted: number }>(call)).deleted
+  }
+
   monitoring(): Promise<MonitoringStatus> {
     return this.#get('/api/monitoring/status')
   }

@@ -1,0 +1,123 @@
+/** Commands that look: `weir status`, `weir message`, `weir config`. */
+import type { Command } from 'commander'
+import { describeSettings, loadSettings, realClock, shownType } from '../app/index.ts'
+import type { QueueStatus, TypeStatus } from '../client/index.ts'
+import { pause } from '../core/index.ts'
+import {
+  clientFor,
+  count,
+  duration,
+  type GlobalOptions,
+  numberOption,
+  print,
+  printJson,
+  table,
+} from './terminal.ts'
+
+export function statusCommand(program: Command): void {
+  program
+    .command('status')
+    .summary('depth, flow and consumers of each type')
+    .description('Shows what waits, what flows, and how long the backlog will take.')
+    .option('-w, --watch', 'refresh until Ctrl-C')
+    .option('--interval <seconds>', 'between refreshes', numberOption('--interval', 0.2, 3600, false), 1)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  weir status\n  weir status --watch\n  weir status --json | jq .depth',
+    )
+    .action(async (_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { watch?: boolean; interval: number }>()
+      const client = clientFor(options)
+      const show = async () => {
+        const status = await client.status()
+        if (options.json) print(JSON.stringify(status, null, options.watch ? undefined : 2))
+        else print(`${options.watch && process.stdout.isTTY ? '\x1b[H\x1b[J' : ''}${statusText(status)}`)
+      }
+      await show()
+      while (options.watch) {
+        await pause(realClock, options.interval * 1000)
+        await show()
+      }
+    })
+}
+
+/** The table that `weir status` prints. */
+export function statusText(status: QueueStatus): string {
+  const headings = [
+    'type',
+    'ready',
+    'in flight',
+    'delayed',
+    'dead',
+    'in/s',
+    'out/s',
+    'oldest',
+    'empty in',
+    'running',
+    'breaker',
+  ]
+  const row = (name: string, depth: QueueStatus['depth'], flow: Partial<TypeStatus>) => [
+    name,
+    ...[depth.ready, depth.inFlight, depth.delayed, depth.dead].map(count),
+    (flow.inPerSecond ?? 0).toFixed(1),
+    (flow.outPerSecond ?? 0).toFixed(1),
+    duration(flow.oldestAgeMs),
+    duration(flow.drainEtaMs),
+    flow.running === undefined ? '-' : `${flow.running}/${Math.floor(flow.concurrencyLimit ?? 0)}`,
+    flow.breaker ?? '-',
+  ]
+  const rows = Object.entries(status.types).map(([name, type]) => row(name, type, type))
+  return `${status.queue}\n\n${table(headings, [...rows, row('all', status.depth, status)])}`
+}
+
+export function messageCommand(program: Command): void {
+  program
+    .command('message')
+    .summary('the life of one message')
+    .description('Shows state, attempts, timings, result or error of a message.')
+    .argument('<id>', 'as given when it was accepted')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>()
+      const life = await clientFor(options).message(id)
+      if (options.json) return printJson(life)
+      const { history, ...facts } = life
+      const rows = Object.entries(facts).map(([key, value]) => [
+        key,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ])
+      print(table(['', ''], rows).trimStart())
+      for (const { attempt, takenAt, outcome, error } of history) {
+        print(`attempt ${attempt}  ${takenAt}  ${outcome}${error ? `  ${error}` : ''}`)
+      }
+    })
+}
+
+export function configCommand(program: Command): void {
+  program
+    .command('config')
+    .summary('the settings as a start here would resolve them')
+    .description('Shows every setting, masked where secret, with its origin, and the message types.')
+    .option('--config <file>', 'settings file (WEIR_CONFIG; ./weir.config.json)')
+    .action((_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { config?: string }>()
+      const settings = loadSettings(options.config === undefined ? {} : { config: options.config })
+      const shown = describeSettings(settings)
+      const types = settings.types.map(shownType)
+      if (options.json) return printJson({ file: settings.file ?? null, settings: shown, types })
+      print(`settings file: ${settings.file ?? 'none'}\n`)
+      const rows = shown.map(({ name, env, value, origin }) => [
+        name,
+        env,
+        value === null ? '' : String(value),
+        origin,
+      ])
+      print(table(['setting', 'environment variable', 'value', 'origin'], rows))
+      const cells = settings.types.map((type, index) => [
+        type.name,
+        String(types[index]?.handler),
+        ...[type.ratePerSecond, type.concurrency, type.maxRetries].map(String),
+        duration(type.timeoutMs),
+      ])
+      print(`\n${table(['type', 'handler', 'rate/s', 'concurrency', 'retries', 'timeout'], cells)}`)
+    })
+}
