@@ -1,0 +1,26 @@
+export {
+  Auditor,
+  type AuditVerdict,
+  audit,
+  describeVerdict,
+  type Finding,
+  type FindingKind,
+} from './auditor.ts'
+export {
+  type Acknowledged,
+  type Attempted,
+  type EffectSeen,
+  type Ended,
+  type FinalState,
+  HISTORY_VERSION,
+  HistoryError,
+  type HistoryEvent,
+  type HistoryHeader,
+  historyLine,
+  parseHistory,
+  type RecordedHistory,
+  type Refused,
+  readHistory,
+  type Unknown,
+  type Waiting,
+} from './history.ts'
