@@ -212,6 +212,8 @@ export class EmbeddedEngine implements QueueEngine {
 
   async #close(): Promise<void> {
     if (!this.#starting) this.#phase = 'closed'
+    // The door closes in this very turn, before anything is waited for.
+    if (this.#phase === 'open') this.#phase = 'stopping'
     // A stop during the start waits for it: closing what is not open yet would leave it open for ever (S1).
     await this.#starting?.catch(() => {})
     if (this.#phase === 'closed') return
