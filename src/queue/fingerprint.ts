@@ -13,6 +13,6 @@ function sorted(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(sorted)
   if (value === null || typeof value !== 'object') return value
   const keys = Object.keys(value).sort()
-  // Pairs instead of an object: keys such as __proto__ stay what they are.
-  return keys.map((key) => [key, sorted(value[key] ?? null)])
+  // Pairs instead of an object: keys such as __proto__ stay what they are. Wrapped, so that no list looks the same.
+  return { pairs: keys.map((key) => [key, sorted(value[key] ?? null)]) }
 }
