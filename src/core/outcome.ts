@@ -19,7 +19,7 @@ export type Outcome =
   | { readonly kind: 'done'; readonly result?: JsonValue }
   /** A business refusal: final, not an error (unpaid bill, duplicate order). */
   | { readonly kind: 'rejected'; readonly reason: string; readonly result?: JsonValue }
-  /** May work later. `retryAfterMs`: the back end asked for this pause; such an attempt is not held against the message. */
+  /** May work later. `retryAfterMs`: the back end asked for this pause; the attempt then does not count. */
   | {
       readonly kind: 'failed'
       readonly failure: FailureKind

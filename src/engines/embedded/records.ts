@@ -2,9 +2,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type JsonValue, type Message, type MessageType, PRIORITIES } from '../../core/index.ts'
 import type { DeadLetterPage, HistoryEntry, MessageRecord, StateCounts } from '../../queue/index.ts'
-import { type Messages, ROW, type Row } from './messages.ts'
+import type { Messages } from './messages.ts'
 import type { DeadLetterQuery } from './protocol.ts'
 import { STATE, STATES } from './schema.ts'
+import { ROW, type Row } from './statements.ts'
 import type { Tallies } from './tallies.ts'
 
 type FullRow = Row & {

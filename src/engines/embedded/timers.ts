@@ -1,8 +1,9 @@
 /** What the store does by itself: ends leases, delays, times to live and retention, and takes over after a crash. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Random } from '../../core/index.ts'
-import { type Messages, ROW, type Row } from './messages.ts'
+import type { Messages } from './messages.ts'
 import { STATE } from './schema.ts'
+import { ROW, type Row } from './statements.ts'
 
 /** Rows per state in one sweep: a bound on how long one transaction may hold up the others. */
 const CHUNK = 500
