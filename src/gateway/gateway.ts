@@ -2,7 +2,7 @@
  * HTTP in. Owns the server, its routes and the counters of what it answered; knows the queue by its port only.
  * Keeps Q1 (a 2xx means durable), M1 (monitoring changes no answer) and S1 (start and stop idempotent; stop loses nothing).
  */
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../core/index.ts'
 import { Admission } from './admission.ts'
@@ -80,6 +80,11 @@ function service(
   bounds: GatewayOptions,
   closing: () => void,
 ): HttpService {
+  const sockets = new Set<Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   let started: ReturnType<HttpService['start']> | undefined
   let stopped: Promise<void> | undefined
   const listen = async () => {
@@ -96,6 +101,8 @@ function service(
     let cancel = () => {}
     const sweep = (leftMs: number) => {
       app.server.closeIdleConnections()
+      // Node does not count a connection as idle that never sent a byte; browsers open such ones ahead of need.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
       if (leftMs <= 0) app.server.closeAllConnections()
       else cancel = clock.after(50, () => sweep(leftMs - 50))
     }

@@ -116,7 +116,7 @@ export async function rig(
       startedAt: Date.now(),
       ...more,
     },
-    { port: 0, checkIntervalMs: 50, ...options },
+    { port: 0, checkIntervalMs: 50, docs: false, ...options },
   )
   t.after(() => gateway.stop())
   return { gateway, engine, events, types, logged, state }

@@ -181,7 +181,7 @@ test('programs get JSON at the root, browsers the page, under a policy that lets
 })
 
 test('the interactive documents come from here alone, and every code of a refusal has its place', async (t) => {
-  const r = await rig(t)
+  const r = await rig(t, { docs: true })
   const page = await ask(r, 'GET', '/docs')
   assert.equal(page.status, 200)
   const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => String(match[1]))

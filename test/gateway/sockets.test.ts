@@ -89,6 +89,17 @@ test('stop finishes what is under way, takes nothing new, and may be called twic
   await stopped
 })
 
+test('stop does not wait for connections that never asked anything (S1)', async (t) => {
+  const r = await rig(t, { stopTimeoutMs: 2 ** 31 })
+  const { port } = await r.gateway.start()
+  const silent = await open(t, port, '')
+  const closed = once(silent, 'close')
+  // A connection that was answered shows that the silent one before it was seen by the server, too.
+  await answerOf(await open(t, port, 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'))
+  await r.gateway.stop()
+  await closed
+})
+
 test('a gateway that never started can be stopped (S1)', async (t) => {
   const r = await rig(t)
   await r.gateway.stop()
