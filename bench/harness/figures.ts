@@ -10,6 +10,8 @@ export interface Figure {
   readonly value: number
   readonly unit: Unit
   readonly goal?: Goal
+  /** The end of the interval that the goal is held against; without it, the value itself. */
+  readonly atWorst?: number
   /** How the rounds spread, or what the figure rests on. */
   readonly note?: string
 }
@@ -44,6 +46,12 @@ export interface Bench {
 export const atLeast = (value: number): Goal => ({ kind: 'at least', value })
 export const atMost = (value: number): Goal => ({ kind: 'at most', value })
 
-export function reached(goal: Goal, value: number): boolean {
+export function verdict({ goal, value, atWorst = value }: Figure): 'yes' | 'NO' | 'undecided' | '' {
+  if (!goal) return ''
+  if (reached(goal, atWorst)) return 'yes'
+  return reached(goal, value) ? 'undecided' : 'NO'
+}
+
+function reached(goal: Goal, value: number): boolean {
   return goal.kind === 'at least' ? value >= goal.value : value <= goal.value
 }

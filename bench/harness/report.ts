@@ -1,6 +1,6 @@
 /** The table on the terminal, and the same for pasting into bench/README.md. */
 import type { Bench, BenchResult, Figure, Unit } from './figures.ts'
-import { reached } from './figures.ts'
+import { verdict } from './figures.ts'
 
 const DIGITS: Record<Unit, number> = {
   '/s': 0,
@@ -34,8 +34,8 @@ function cells(figure: Figure, quick: boolean): Cells {
   const { what, value, unit, goal, note = '' } = figure
   if (!goal) return [what, formatted(value, unit), '', '', note]
   const wanted = `${goal.kind} ${formatted(goal.value, unit)}`
-  const verdict = quick || !Number.isFinite(value) ? '–' : reached(goal, value) ? 'yes' : 'NO'
-  return [what, formatted(value, unit), wanted, verdict, note]
+  const judged = quick || !Number.isFinite(value) ? '–' : verdict(figure)
+  return [what, formatted(value, unit), wanted, judged, note]
 }
 
 export function table(bench: Bench, result: BenchResult, quick: boolean): string {
