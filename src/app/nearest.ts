@@ -7,7 +7,8 @@ export function nearest(word: string, known: readonly string[]): string {
     .map((candidate) => ({ candidate, distance: editDistance(wanted, plain(candidate)) }))
     .sort((a, b) => a.distance - b.distance)
   const best = ranked[0]
-  return best && best.distance <= Math.max(1, wanted.length / 4) ? ` (did you mean ${best.candidate}?)` : ''
+  const near = best && best.distance <= Math.max(1, wanted.length / 3)
+  return near ? ` (did you mean ${best.candidate}?)` : ''
 }
 
 function plain(word: string): string {

@@ -2,6 +2,15 @@
 import type { Consumer, ConsumerEvent } from '../consumer/index.ts'
 import type { Clock, EffectStore, Listener, Logger } from '../core/index.ts'
 import type { GatewayDeps, GatewayEvent, TypeControl } from '../gateway/index.ts'
+import {
+  type LaneNow,
+  Metrics,
+  MonitoringSwitch,
+  ProgressWatch,
+  type Readiness,
+  RuntimeProbe,
+  type ServiceHealth,
+} from '../monitoring/index.ts'
 import type { FlowMeter, QueueEngine } from '../queue/index.ts'
 import type { Settings } from './settings.ts'
 
@@ -25,30 +34,62 @@ export interface Watch {
   stop(): void
 }
 
-export async function startWatch({ settings, engine, consumer }: WatchDeps): Promise<Watch> {
-  let enabled = settings.monitoringEnabled
+/**
+ * Reads the stored switch and starts watching; the engine must be open. Readiness and what it listens to run whether
+ * monitoring is on or off (M1); the metrics' listeners and the probe only while it is on.
+ */
+export async function startWatch(deps: WatchDeps): Promise<Watch> {
+  const { settings, engine, effects: store, flow, clock, logger } = deps
+  const { queueName } = settings
+  const monitoring = await MonitoringSwitch.load({ store, environment: settings.monitoringEnabled, logger })
+  const lanes = () => lanesNow(deps)
+  const progress = new ProgressWatch({ engine, lanes, clock, logger })
+  const probe = new RuntimeProbe()
+  const services = () => servicesNow(deps, progress.readiness())
+  const metrics = new Metrics({ engine, flow, queueName, monitoring, services, lanes, probe, clock })
+  const measureConsumer = monitoring.guard(metrics.consumer)
+  const follow = (enabled: boolean) => (enabled ? probe.start() : probe.stop())
+  const forget = monitoring.onChange(follow)
+  follow(monitoring.enabled)
+  progress.start()
   return {
-    monitoring: {
-      get enabled() {
-        return enabled
-      },
-      async set(wanted) {
-        const previous = enabled
-        enabled = wanted
-        return { previous, current: enabled }
-      },
+    monitoring,
+    metrics: () => metrics.text(),
+    readiness: () => progress.readiness(),
+    onConsumer(event) {
+      if (event.kind === 'started') progress.handedOut(event.type)
+      measureConsumer(event)
     },
-    metrics: async () => ({
-      contentType: 'text/plain; version=0.0.4; charset=utf-8',
-      body: `bss_monitoring_enabled ${enabled ? 1 : 0}\n`,
-    }),
-    readiness: () => {
-      const health = engine.health()
-      const reasons = [...(health.ok ? [] : [health.reason]), ...consumer.progress().reasons]
-      return reasons.length === 0 ? { ready: true } : { ready: false, reasons }
+    onGateway: monitoring.guard(metrics.gateway),
+    stop() {
+      forget()
+      progress.stop()
+      probe.stop()
     },
-    onConsumer: () => {},
-    onGateway: () => {},
-    stop: () => {},
   }
+}
+
+function lanesNow({ types, consumer }: WatchDeps): LaneNow[] {
+  return types.all().flatMap(({ name, ratePerSecond, timeoutMs }) => {
+    const lane = consumer.lane(name)
+    return lane ? [{ type: name, ratePerSecond, timeoutMs, ...lane }] : []
+  })
+}
+
+/** One service for the way in, and one for each type's processor, as the metric's users know them. */
+function servicesNow({ engine, types, consumer }: WatchDeps, now: Readiness): ServiceHealth[] {
+  // Reasons begin with the type that they are about.
+  const stalled = new Set(now.ready ? [] : now.reasons.map((reason) => reason.split(':')[0]))
+  const processors = types.all().flatMap(({ name }) => {
+    const lane = consumer.lane(name)
+    if (!lane) return []
+    return [
+      {
+        name: `${name.toLowerCase()}-processor`,
+        type: 'consumer',
+        healthy: lane.breaker !== 'open' && !stalled.has(name),
+      },
+    ]
+  })
+  return [{ name: 'bss-producer', type: 'producer', healthy: engine.accepting().ok }, ...processors]
 }

@@ -54,7 +54,8 @@ export class Transport {
   #pauseMs(error: WeirClientError, attempt: number): number | undefined {
     const { random, longestPauseMs } = this.#options
     const asked = error.retryAfterMs
-    if (asked !== undefined) return asked > longestPauseMs ? undefined : asked * (1 + random() * 0.2)
+    if (asked !== undefined)
+      return asked > longestPauseMs ? undefined : Math.round(asked * (1 + random() * 0.2))
     const full = Math.min(longestPauseMs, FIRST_PAUSE_MS * 2 ** attempt)
     return full / 2 + (random() * full) / 2
   }

@@ -1,0 +1,97 @@
+/** The launcher: when it installs, which Node it takes, and what it says when none fits. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+interface Launcher {
+  atLeast(a: string, b: string): boolean
+  versionLine(found: string): string
+  staleReason(root: string, dev: boolean): string | undefined
+  chooseRuntime(root: string, now: { version: string; execPath: string }): { run?: string; line?: string }
+}
+// A name that the compiler does not follow: the launcher is plain JavaScript.
+const file = '../../bin/bootstrap.mjs'
+const { atLeast, versionLine, staleReason, chooseRuntime } = (await import(file)) as Launcher
+
+const LOCK = {
+  a: { version: '1.0.0', integrity: 'x' },
+  b: { version: '1.0.0', dev: true },
+  c: { optional: true },
+}
+
+function clone(installed: object | undefined, use: (root: string) => void): void {
+  const root = mkdtempSync(join(tmpdir(), 'weir-launcher-'))
+  try {
+    mkdirSync(join(root, 'src', 'cli'), { recursive: true })
+    mkdirSync(join(root, 'node_modules', '.bin'), { recursive: true })
+    cpSync('bin', join(root, 'bin'), { recursive: true })
+    writeFileSync(join(root, 'package.json'), '{"type":"module"}')
+    writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages: { '': {}, ...LOCK } }))
+    if (installed) {
+      writeFileSync(join(root, 'node_modules', '.package-lock.json'), JSON.stringify({ packages: installed }))
+    }
+    use(root)
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+}
+
+test('versions are compared as numbers', () => {
+  assert.ok(atLeast('22.18.0', '22.18.0'))
+  assert.ok(atLeast('24.0.0', '22.18.0'))
+  assert.ok(!atLeast('22.9.0', '22.18.0'))
+  assert.ok(!atLeast('20.20.2', '22.18.0'))
+})
+
+test('an install is due when something is missing or differs, and only then', () => {
+  const { a, b } = LOCK
+  clone(undefined, (root) => assert.match(staleReason(root, true) ?? '', /not installed/))
+  clone({ a, b }, (root) => assert.equal(staleReason(root, true), undefined))
+  clone({ a }, (root) => assert.match(staleReason(root, true) ?? '', /incomplete/))
+  clone({ a }, (root) => assert.equal(staleReason(root, false), undefined))
+  clone({ a: { ...a, version: '0.9.0' }, b }, (root) => assert.match(staleReason(root, true) ?? '', /older/))
+})
+
+test('an old Node without the pinned one gets one line; with it, it only launches', () => {
+  const old = { version: '20.20.2', execPath: '/bin/sh' }
+  clone(LOCK, (root) => {
+    assert.equal(chooseRuntime(root, old).line, versionLine('20.20.2'))
+    assert.match(versionLine('20.20.2'), /Node 22\.18 or newer.*20\.20\.2/)
+    assert.equal(chooseRuntime(root, { ...old, version: '22.18.0' }).run, 'here')
+    const pinned = join(root, 'node_modules', '.bin', 'node')
+    symlinkSync(process.execPath, pinned)
+    assert.equal(chooseRuntime(root, old).run, pinned)
+    assert.equal(chooseRuntime(root, { version: '24.0.0', execPath: process.execPath }).run, 'here')
+  })
+})
+
+test('a clone without dependencies runs npm ci once, says so, and passes arguments and exit code on', () => {
+  clone(undefined, (root) => {
+    const bin = join(root, 'stub')
+    mkdirSync(bin)
+    const installed = JSON.stringify({ packages: { a: LOCK.a, b: LOCK.b } })
+    writeFileSync(
+      join(bin, 'npm'),
+      `#!/bin/sh\necho "npm $1" >&2\necho '${installed}' > node_modules/.package-lock.json\n`,
+    )
+    chmodSync(join(bin, 'npm'), 0o755)
+    writeFileSync(
+      join(root, 'src', 'cli', 'main.ts'),
+      'const args: string[] = process.argv.slice(2)\nconsole.log(args.join())\nprocess.exitCode = 7\n',
+    )
+    const { npm_execpath: _, ...env } = process.env
+    const start = () =>
+      spawnSync(process.execPath, [join(root, 'bin', 'weir.mjs'), 'up', '-x'], {
+        encoding: 'utf8',
+        env: { ...env, PATH: `${bin}:${env.PATH}` },
+      })
+    const first = start()
+    assert.equal(first.status, 7)
+    assert.equal(first.stdout, 'up,-x\n')
+    assert.match(first.stderr, /not installed yet; running npm ci[^\n]*\nnpm ci\n$/)
+    assert.equal(start().stderr, '')
+  })
+})

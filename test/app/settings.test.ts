@@ -1,0 +1,227 @@
+/** Settings: where each comes from, what each may be, and the one line when it may not. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { staleDocuments } from '../../scripts/generate.ts'
+import {
+  describeSettings,
+  loadSettings,
+  maskedConfig,
+  NAMES,
+  resolveSettings,
+  type SettingName,
+} from '../../src/app/index.ts'
+import { WeirError } from '../../src/core/index.ts'
+
+interface Row {
+  readonly env: string
+  readonly fallback: unknown
+  readonly good: readonly [text: string, value: unknown]
+  readonly bad: string
+}
+
+/** Written out again from the contract, so that a slip in the table shows. The type forbids gaps. */
+const ROWS: Readonly<Record<SettingName, Row>> = {
+  apiPort: { env: 'API_PORT', fallback: 8000, good: ['8123', 8123], bad: '65536' },
+  host: { env: 'HOST', fallback: '127.0.0.1', good: ['0.0.0.0', '0.0.0.0'], bad: 'a b' },
+  dataDir: { env: 'DATA_DIR', fallback: './data', good: ['/x', '/x'], bad: '  ' },
+  queueName: { env: 'QUEUE_NAME', fallback: 'bss_single_queue', good: ['q.1', 'q.1'], bad: 'a queue' },
+  defaultLanguage: { env: 'DEFAULT_LANGUAGE', fallback: 'en', good: ['KO', 'ko'], bad: 'fr' },
+  logLevel: { env: 'LOG_LEVEL', fallback: 'INFO', good: ['warning', 'WARN'], bad: 'LOUD' },
+  logFormat: { env: 'LOG_FORMAT', fallback: 'auto', good: ['json', 'json'], bad: 'xml' },
+  monitoringEnabled: { env: 'MONITORING_ENABLED', fallback: true, good: ['off', false], bad: 'maybe' },
+  metricsPort: { env: 'METRICS_PORT', fallback: undefined, good: ['9090', 9090], bad: '-1' },
+  healthCheckPort: { env: 'HEALTH_CHECK_PORT', fallback: undefined, good: ['8080', 8080], bad: '80.5' },
+  consumerTypes: { env: 'SERVICE_TYPE', fallback: undefined, good: ['mnp', 'mnp'], bad: ' ' },
+  concurrency: { env: 'CONCURRENCY', fallback: 10, good: ['5', 5], bad: '0' },
+  ratePerSecond: { env: 'RATE_PER_SECOND', fallback: 0, good: ['0.5', 0.5], bad: '-1' },
+  maxBacklogSeconds: { env: 'MAX_BACKLOG_SECONDS', fallback: 0, good: ['60', 60], bad: 'long' },
+  maxRetries: { env: 'MAX_RETRIES', fallback: 3, good: ['0', 0], bad: '1.5' },
+  retryDelayMs: { env: 'RETRY_DELAY_MS', fallback: 5000, good: ['1', 1], bad: '5s' },
+  processingTimeoutSec: { env: 'PROCESSING_TIMEOUT_SEC', fallback: 300, good: ['0.5', 0.5], bad: '0' },
+  messageTtl: { env: 'MESSAGE_TTL', fallback: 0, good: ['3600000', 3_600_000], bad: '-5' },
+  batchSize: { env: 'BATCH_SIZE', fallback: 100, good: ['1000', 1000], bad: '1001' },
+  consumerPrefetchCount: { env: 'CONSUMER_PREFETCH_COUNT', fallback: 10, good: ['20', 20], bad: '0x10' },
+  retentionHours: { env: 'RETENTION_HOURS', fallback: 24, good: ['0', 0], bad: '-1' },
+  diskReserveMb: { env: 'DISK_RESERVE_MB', fallback: 64, good: ['128', 128], bad: '0' },
+  drainTimeoutSec: { env: 'DRAIN_TIMEOUT_SEC', fallback: 25, good: ['5', 5], bad: '601' },
+  backendSpeed: { env: 'BACKEND_SPEED', fallback: 1, good: ['0', 0], bad: '-1' },
+  backendCapacity: { env: 'BACKEND_CAPACITY', fallback: 100, good: ['7', 7], bad: '0' },
+  backendSeed: { env: 'BACKEND_SEED', fallback: 1, good: ['42', 42], bad: '1.5' },
+  autoScalingEnabled: { env: 'AUTO_SCALING_ENABLED', fallback: true, good: ['false', false], bad: '2' },
+  minReplicas: { env: 'MIN_REPLICAS', fallback: 1, good: ['2', 2], bad: '0' },
+  maxReplicas: { env: 'MAX_REPLICAS', fallback: 10, good: ['20', 20], bad: '0' },
+  targetCpuUtilization: { env: 'TARGET_CPU_UTILIZATION', fallback: 70, good: ['80', 80], bad: '101' },
+  queueTopology: { env: 'QUEUE_TOPOLOGY', fallback: 'per-type', good: ['single', 'single'], bad: 'star' },
+  rabbitmqUrl: { env: 'RABBITMQ_URL', fallback: undefined, good: ['', undefined], bad: 'http://x' },
+  redisUrl: { env: 'REDIS_URL', fallback: undefined, good: ['redis://r:1', 'redis://r:1'], bad: 'r:1' },
+  roomPort: { env: 'ROOM_PORT', fallback: 3001, good: ['3002', 3002], bad: 'x' },
+  queueThreshold: { env: 'QUEUE_THRESHOLD', fallback: 1000, good: ['10', 10], bad: '0' },
+  queueProcessorInterval: {
+    env: 'QUEUE_PROCESSOR_INTERVAL',
+    fallback: 10_000,
+    good: ['5000', 5000],
+    bad: '1',
+  },
+  admitEarly: { env: 'ADMIT_EARLY', fallback: false, good: ['true', true], bad: 'soon' },
+  jwtSecret: { env: 'JWT_SECRET', fallback: undefined, good: ['0123456789', '0123456789'], bad: 'short' },
+  adminEmail: { env: 'ADMIN_EMAIL', fallback: undefined, good: ['a@b', 'a@b'], bad: 'a' },
+  adminPassword: {
+    env: 'ADMIN_PASSWORD',
+    fallback: undefined,
+    good: ['Test1234!', 'Test1234!'],
+    bad: 'short',
+  },
+}
+
+/** The one line that refuses. */
+function refusal(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    assert.ok(error instanceof WeirError, String(error))
+    assert.equal(error.code, 'invalid_setting')
+    assert.ok(!error.message.includes('\n'), 'more than one line')
+    return error.message
+  }
+  return assert.fail('was accepted')
+}
+
+describe('each row of the table', () => {
+  for (const name of NAMES) {
+    const { env, fallback, good, bad } = ROWS[name]
+    test(env, () => {
+      const untouched = resolveSettings({})
+      assert.equal(untouched[name], fallback)
+      assert.equal(untouched.origins[name], 'default')
+      const set = resolveSettings({ environment: { [env]: good[0] } })
+      assert.equal(set[name], good[1])
+      if (good[0] !== '') assert.equal(set.origins[name], 'environment')
+      const line = refusal(() => resolveSettings({ environment: { [env]: bad } }))
+      assert.ok(line.startsWith(`${env} must be `), line)
+    })
+  }
+})
+
+test('option before environment before file before default', () => {
+  const file = { maxRetries: 1, apiPort: 1001, concurrency: 7 }
+  const environment = { API_PORT: '1002', MAX_RETRIES: '2' }
+  const settings = resolveSettings({ options: { apiPort: '1003' }, environment, file })
+  const { apiPort, maxRetries, concurrency, batchSize, origins } = settings
+  assert.deepEqual([apiPort, maxRetries, concurrency, batchSize], [1003, 2, 7, 100])
+  const { apiPort: a, maxRetries: b, concurrency: c, batchSize: d } = origins
+  assert.deepEqual([a, b, c, d], ['option', 'environment', 'file', 'default'])
+})
+
+describe('contradictions and slips stop with one line', () => {
+  const cases: [string, Parameters<typeof resolveSettings>[0], RegExp][] = [
+    [
+      'replicas',
+      { environment: { MIN_REPLICAS: '5', MAX_REPLICAS: '2' } },
+      /MIN_REPLICAS.*MAX_REPLICAS.*5 and 2/,
+    ],
+    ['one port twice', { environment: { METRICS_PORT: '8000' } }, /METRICS_PORT must differ from API_PORT/],
+    ['a broker', { environment: { RABBITMQ_URL: 'amqp://u:p@r' } }, /RABBITMQ_URL.*embedded engine only/],
+    ['two spellings', { environment: { SERVICE_TYPE: 'MNP', MESSAGE_TYPE: 'CHANGE' } }, /contradict/],
+    [
+      'an unknown type',
+      { environment: { PROCESSOR_TYPE: 'mpn' } },
+      /PROCESSOR_TYPE.*SUBSCRIPTION.*found mpn/,
+    ],
+    ['an unknown key', { file: { maxRetrys: 3 } }, /unknown key maxRetrys \(did you mean maxRetries\?\)/],
+    ['an environment name in the file', { file: { API_PORT: 1 } }, /did you mean apiPort/],
+    ['an unknown option', { options: { speed: 1 } }, /unknown setting speed/],
+    ['a type without handler', { file: { types: { INVOICE: {} } } }, /INVOICE.*needs a target/],
+    [
+      'a type with both',
+      { file: { types: { X: { target: 'http://x', processor: 'bss:mnp' } } } },
+      /not both/,
+    ],
+    ['a target that is no URL', { file: { types: { X: { target: 'ftp://x' } } } }, /target must be an http/],
+    [
+      'a slip in a type',
+      { file: { types: { MNP: { ratePerSec: 1 } } } },
+      /unknown key ratePerSec.*ratePerSecond/,
+    ],
+    [
+      'a type out of range',
+      { file: { types: { MNP: { concurrency: 0 } } } },
+      /MNP.*concurrency must be a whole/,
+    ],
+    [
+      'a shared alias',
+      { file: { types: { X: { target: 'http://x', aliases: ['mnp'] } } } },
+      /share the name MNP/,
+    ],
+    ['nothing to do', { file: { bss: false } }, /names no types/],
+  ]
+  for (const [name, sources, wanted] of cases) {
+    test(name, () =>
+      assert.match(
+        refusal(() => resolveSettings(sources)),
+        wanted,
+      ),
+    )
+  }
+})
+
+test('types: BSS stays unless told otherwise, an entry changes only what it gives', () => {
+  const types = { INVOICE: { target: 'http://127.0.0.1:9/i', timeoutSeconds: 30 }, mnp: { ratePerSecond: 5 } }
+  const both = resolveSettings({ environment: { CONCURRENCY: '4' }, file: { types } })
+  const names = both.types.map(({ name }) => name)
+  assert.deepEqual(names, ['SUBSCRIPTION', 'MNP', 'CHANGE', 'TERMINATION', 'INVOICE'])
+  const mnp = both.types[1]
+  assert.equal(mnp?.ratePerSecond, 5)
+  assert.equal(mnp?.concurrency, 4)
+  assert.deepEqual(mnp?.aliases, ['번호이동'])
+  assert.equal(both.types[4]?.timeoutMs, 30_000)
+  const alone = resolveSettings({ file: { bss: false, types: { INVOICE: types.INVOICE } } })
+  assert.deepEqual(alone.consumed, ['INVOICE'])
+  assert.deepEqual(resolveSettings({ environment: { SERVICE_TYPE: '번호이동, change' } }).consumed, [
+    'MNP',
+    'CHANGE',
+  ])
+})
+
+test('secrets and passwords of URLs are masked wherever settings are shown', () => {
+  const settings = resolveSettings({
+    environment: {
+      JWT_SECRET: 'hush-hush-hush',
+      REDIS_URL: 'redis://me:sesame@host:1',
+      ADMIN_PASSWORD: 'opensesame',
+    },
+    file: { types: { X: { target: 'http://u:sesame@h/?token=hush-hush' } } },
+  })
+  const shown = JSON.stringify([describeSettings(settings), maskedConfig(settings)])
+  assert.doesNotMatch(shown, /hush|sesame/)
+  assert.match(shown, /redis:\/\/me:\*\*\*@host/)
+})
+
+test('the file: WEIR_CONFIG and --config, and one line when it cannot be used', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'weir-settings-'))
+  try {
+    const config = join(dir, 'a.json')
+    writeFileSync(config, '{"maxRetries": 9}')
+    const settings = loadSettings({ environment: { WEIR_CONFIG: config } })
+    assert.deepEqual([settings.maxRetries, settings.file], [9, config])
+    assert.match(
+      refusal(() => loadSettings({ config: join(dir, 'none.json'), environment: {} })),
+      /ENOENT/,
+    )
+    writeFileSync(config, '{oops')
+    assert.match(
+      refusal(() => loadSettings({ config, environment: {} })),
+      /is not JSON/,
+    )
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+})
+
+test('the generated documents are as generated, and name every setting', () => {
+  assert.deepEqual(staleDocuments(), [])
+  const page = readFileSync('docs/reference/settings.md', 'utf8')
+  for (const name of NAMES) assert.ok(page.includes(ROWS[name].env), name)
+})
