@@ -7,7 +7,7 @@ const STYLE = `
 :root{color-scheme:light dark;--line:#8886;--bad:#c22;--good:#187a3c}
 @media (prefers-color-scheme:dark){:root{--bad:#ff8a80;--good:#7ddc9b}}
 *{box-sizing:border-box}
-body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;padding:1rem;max-width:62rem}
+body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;padding:1rem;max-width:72rem}
 h1{font-size:1.4rem;margin:0 0 .25rem}
 h2{font-size:1.1rem;margin:1.5rem 0 .5rem}
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.75rem;margin:1rem 0}
@@ -16,7 +16,9 @@ dt{font-size:.85rem;opacity:.8}
 dd{margin:0;font-size:1.3rem;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{padding:.4rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+th,td{padding:.3rem .5rem;text-align:right;border-bottom:1px solid var(--line);font-size:.9rem}
+td,tbody th{white-space:nowrap}
+thead th{vertical-align:bottom}
 th:first-child,td:first-child{text-align:left}
 caption{text-align:left;font-size:.85rem;opacity:.8;padding-bottom:.25rem}
 .good{color:var(--good)}.bad{color:var(--bad)}

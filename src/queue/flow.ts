@@ -34,6 +34,7 @@ export class FlowMeter {
   readonly #clock: Clock
   readonly #types = new Map<MessageType, TypeFlow>()
   #cancel: (() => void) | undefined
+  #lastTickAt: number | undefined
 
   constructor(engine: Pick<QueueEngine, 'counts'>, clock: Clock) {
     this.#engine = engine
@@ -80,11 +81,17 @@ export class FlowMeter {
   #tick(): void {
     const now = this.#clock.now()
     for (const [type, counts] of this.#engine.counts()) this.#sample(type, counts, now)
+    this.#lastTickAt = now
     this.#cancel = this.#clock.after(TICK_MS, () => this.#tick())
   }
 
+  /** A type that the queue did not know at the last tick had nothing then: its first burst must not go unmeasured. */
+  #before(): Sample[] {
+    return this.#lastTickAt === undefined ? [] : [{ at: this.#lastTickAt, accepted: 0, departed: 0, waiting: 0 }]
+  }
+
   #sample(type: MessageType, counts: StateCounts, now: number): void {
-    const flow = this.#types.get(type) ?? { samples: [], drainPerSecond: undefined }
+    const flow = this.#types.get(type) ?? { samples: this.#before(), drainPerSecond: undefined }
     this.#types.set(type, flow)
     flow.samples.push({
       at: now,

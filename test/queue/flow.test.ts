@@ -100,3 +100,11 @@ test('S1: started twice it has one timer, stopped it has none and can be started
   flow(2, 10, 5)
   assert.equal(meter.rates(TYPE).inPerSecond > 0, true)
 })
+
+test('the first burst of a type that the queue did not know before is measured', () => {
+  counts.delete(TYPE)
+  clock.advanceSync(2000)
+  counts.set(TYPE, { ...zero, accepted: 400, departed: 20, ready: 380 })
+  clock.advanceSync(1000)
+  assert.deepEqual(meter.rates(TYPE), { inPerSecond: 400, outPerSecond: 20 })
+})
