@@ -1,5 +1,5 @@
 /** What this process costs, measured by the runtime. Handed in, so that a test can say what is measured. */
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 export interface ProcessFigures {
   /** User and system time, seconds, since the process began. */
@@ -21,7 +21,7 @@ const RESOLUTION_MS = 20
 
 /** The probe of the running process. */
 export class RuntimeProbe implements ProcessProbe {
-  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
 
   start(): void {
     this.#delay.enable()

@@ -1,0 +1,196 @@
+/** The Prometheus text: names, labels and buckets that others' dashboards rely on (CONTRACT section 5). */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { silentLogger } from '../../src/core/index.ts'
+import { type LaneNow, Metrics, MonitoringSwitch } from '../../src/monitoring/index.ts'
+import type { StateCounts, TypeDepth } from '../../src/queue/index.ts'
+import { FakeClock } from '../fixtures/fake-clock.ts'
+import { MemoryEffects } from '../fixtures/memory-effects.ts'
+
+const COUNTS: StateCounts = {
+  accepted: 20,
+  ready: 5,
+  inFlight: 2,
+  delayed: 1,
+  done: 7,
+  rejected: 2,
+  dead: 1,
+  expired: 1,
+  deleted: 0,
+  departed: 14,
+}
+
+async function world() {
+  const clock = new FakeClock()
+  const state = { open: true, cpuSeconds: 12.5 }
+  const store = new MemoryEffects()
+  const monitoring = await MonitoringSwitch.load({ store, environment: true, logger: silentLogger })
+  const lanes: LaneNow[] = [
+    {
+      type: 'MNP',
+      consumers: 1,
+      running: 2,
+      concurrencyLimit: 10,
+      ratePerSecond: 0,
+      timeoutMs: 1,
+      breaker: 'half_open',
+    },
+  ]
+  const metrics = new Metrics({
+    queueName: 'bss_single_queue',
+    clock,
+    monitoring,
+    lanes: () => lanes,
+    flow: { rates: () => ({ inPerSecond: 3, outPerSecond: 2.5 }) },
+    services: () => [
+      { name: 'bss-producer', type: 'gateway', healthy: true },
+      { name: 'mnp-processor', type: 'processor', healthy: false },
+    ],
+    probe: {
+      read: () => ({
+        cpuSeconds: state.cpuSeconds,
+        residentBytes: 100,
+        heapUsedBytes: 50,
+        lagSeconds: { mean: 0.001, p99: 0.002, max: 0.003 },
+      }),
+    },
+    engine: {
+      counts: () =>
+        new Map([
+          ['MNP', COUNTS],
+          ['CHANGE', { ...COUNTS, accepted: 19, ready: 4 }],
+        ]),
+      depth: async () => {
+        if (!state.open) throw new Error('closed')
+        return new Map<string, TypeDepth>([
+          ['MNP', { counts: COUNTS, oldestReadyAt: clock.now() - 4_500 }],
+          ['CHANGE', { counts: COUNTS }],
+        ])
+      },
+    },
+  })
+  const lines = async () => (await metrics.text()).body.split('\n')
+  return { metrics, monitoring, state, lines }
+}
+
+function finished(status: 'done' | 'rejected' | 'retry' | 'dead', durationMs = 300, outcome?: string) {
+  const event = { kind: 'finished', type: 'MNP', processor: 'mnp-processor', status, durationMs } as const
+  return outcome === undefined ? event : { ...event, outcome }
+}
+
+test('the metrics that are fixed from outside have exactly their names, labels and buckets', async () => {
+  const { metrics, lines } = await world()
+  metrics.consumer(finished('done', 300))
+  metrics.consumer(finished('done', 1_000))
+  metrics.consumer(finished('dead', 60_000))
+  const text = await lines()
+  const duration = 'bss_message_processing_duration_seconds'
+  const labels = 'message_type="MNP",processor="mnp-processor"'
+  for (const line of [
+    '# TYPE bss_messages_processed_total counter',
+    `bss_messages_processed_total{${labels},status="done"} 2`,
+    `bss_messages_processed_total{${labels},status="dead"} 1`,
+    `# TYPE ${duration} histogram`,
+    `${duration}_bucket{le="0.1",${labels}} 0`,
+    `${duration}_bucket{le="0.5",${labels}} 1`,
+    `${duration}_bucket{le="1",${labels}} 2`,
+    `${duration}_bucket{le="2",${labels}} 2`,
+    `${duration}_bucket{le="5",${labels}} 2`,
+    `${duration}_bucket{le="10",${labels}} 2`,
+    `${duration}_bucket{le="+Inf",${labels}} 3`,
+    `${duration}_sum{${labels}} 61.3`,
+    `${duration}_count{${labels}} 3`,
+    '# TYPE bss_queue_length gauge',
+    'bss_queue_length{queue_name="bss_single_queue"} 11',
+    'bss_queue_processing_rate{queue_name="bss_single_queue"} 5',
+    'bss_monitoring_enabled 1',
+    'bss_service_health{service_name="bss-producer",service_type="gateway"} 1',
+    'bss_service_health{service_name="mnp-processor",service_type="processor"} 0',
+  ]) {
+    assert.ok(text.includes(line), `missing: ${line}\n${text.join('\n')}`)
+  }
+  assert.equal(text.filter((line) => line.startsWith(`${duration}_bucket`)).length, 7)
+})
+
+test('our own metrics tell the rest of the story', async () => {
+  const { metrics, lines } = await world()
+  metrics.consumer({ kind: 'started', type: 'MNP', waitMs: 500 })
+  metrics.consumer(finished('done', 1, '이동완료'))
+  metrics.consumer(finished('retry'))
+  metrics.consumer({ kind: 'stale_settle', type: 'MNP' })
+  metrics.gateway({ kind: 'accepted', type: 'MNP', count: 3 })
+  metrics.gateway({ kind: 'refused', code: 'backlog_full', count: 2 })
+  const text = await lines()
+  const queue = 'queue_name="bss_single_queue",message_type="MNP"'
+  for (const line of [
+    'bss_message_retries_total{message_type="MNP"} 1',
+    'bss_message_outcomes_total{message_type="MNP",outcome="이동완료"} 1',
+    'bss_message_wait_seconds_bucket{le="1",message_type="MNP"} 1',
+    'bss_messages_accepted_total{message_type="MNP"} 3',
+    'bss_messages_refused_total{code="backlog_full"} 2',
+    'bss_stale_settles_total{message_type="MNP"} 1',
+    `bss_queue_messages{${queue},state="in_flight"} 2`,
+    `bss_queue_messages{${queue},state="delayed"} 1`,
+    `bss_dead_letters{${queue}} 1`,
+    `bss_queue_unaccounted_messages{${queue}} 1`,
+    'bss_queue_unaccounted_messages{queue_name="bss_single_queue",message_type="CHANGE"} 1',
+    `bss_queue_oldest_message_age_seconds{${queue}} 4.5`,
+    'bss_consumer_running{message_type="MNP"} 2',
+    'bss_consumer_concurrency_limit{message_type="MNP"} 10',
+    'bss_breaker_state{message_type="MNP"} 1',
+    'bss_process_cpu_seconds_total 12.5',
+    'bss_process_memory_bytes{kind="resident"} 100',
+    'bss_event_loop_lag_seconds{statistic="p99"} 0.002',
+  ]) {
+    assert.ok(text.includes(line), `missing: ${line}\n${text.join('\n')}`)
+  }
+  assert.ok(!text.some((line) => line.includes('status="retry"')), 'a retry has not processed the message')
+})
+
+test('two scrapes at once see the same; a scrape changes no count', async () => {
+  const { metrics, lines } = await world()
+  metrics.consumer(finished('done'))
+  const [one, two] = await Promise.all([lines(), lines()])
+  assert.deepEqual(one, two)
+  assert.deepEqual(await lines(), one)
+})
+
+test('with monitoring off only the switch and health remain, and nothing is counted', async () => {
+  const { metrics, monitoring, lines } = await world()
+  const tell = monitoring.guard(metrics.consumer)
+  tell(finished('done'))
+  await monitoring.set(false)
+  tell(finished('done'))
+  assert.deepEqual(
+    (await lines()).filter((line) => line !== '' && !line.startsWith('#')),
+    [
+      'bss_monitoring_enabled 0',
+      'bss_service_health{service_name="bss-producer",service_type="gateway"} 1',
+      'bss_service_health{service_name="mnp-processor",service_type="processor"} 0',
+    ],
+  )
+  await monitoring.set(true)
+  const line = 'bss_messages_processed_total{message_type="MNP",processor="mnp-processor",status="done"} 1'
+  assert.ok((await lines()).includes(line))
+})
+
+test('a store that cannot be read takes only the ages away', async () => {
+  const { state, lines } = await world()
+  state.open = false
+  const text = await lines()
+  assert.ok(text.includes('bss_monitoring_enabled 1'))
+  assert.ok(!text.some((line) => line.startsWith('bss_queue_oldest_message_age_seconds{')))
+})
+
+test('two instances share nothing', async () => {
+  const [one, two] = [await world(), await world()]
+  one.metrics.consumer(finished('done'))
+  assert.ok(!(await two.lines()).some((line) => line.startsWith('bss_messages_processed_total{')))
+})
+
+test('labels that the world chooses cannot grow the metrics without end', async () => {
+  const { metrics, lines } = await world()
+  for (let i = 0; i < 5_000; i++) metrics.consumer(finished('done', 1, `outcome ${i}`))
+  const outcomes = (await lines()).filter((line) => line.startsWith('bss_message_outcomes_total{'))
+  assert.equal(outcomes.length, 1_000)
+})
