@@ -1,5 +1,5 @@
 /**
- * npm run bench -- [name…] [--quick] [--out FILE] [--markdown] [--dir DIR]
+ * npm run bench -- [name…] [--quick] [--out FILE] [--markdown] [--readme] [--dir DIR]
  * Runs the named benches (all without a name) one after the other and prints a table for each.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,13 +10,15 @@ import { BENCHES } from './benches.ts'
 import { factLines, machineFacts } from './harness/facts.ts'
 import type { Bench, BenchContext, BenchResult } from './harness/figures.ts'
 import { installPeers } from './harness/peers.ts'
+import { writeReadme } from './harness/readme.ts'
 import { markdown, table } from './harness/report.ts'
 
-const USAGE = `usage: npm run bench -- [name…] [--quick] [--out FILE.json] [--markdown] [--dir DIR]
+const USAGE = `usage: npm run bench -- [name…] [--quick] [--out FILE.json] [--markdown] [--readme] [--dir DIR]
 
   --quick      short rounds that show that everything runs; the figures are no verdict
   --out        the figures and the machine facts as JSON
-  --markdown   tables for bench/README.md instead of plain ones
+  --markdown   tables to paste instead of plain ones
+  --readme     puts the tables into bench/README.md
   --dir        where the data goes; choose the disk to be measured (default: bench/.cache)
 
 ${BENCHES.map(({ name, about }) => `  ${name.padEnd(16)} ${about}`).join('\n')}`
@@ -59,6 +61,7 @@ async function runOne(bench: Bench): Promise<void> {
   try {
     const result = await bench.run({ quick, newDir, say })
     results[bench.name] = result
+    if (values.readme) writeReadme(bench, result, facts)
     console.log(paper ? `\n${markdown(bench, result, quick)}` : table(bench, result, quick))
   } catch (error) {
     failed++
@@ -80,6 +83,7 @@ function readArgs() {
       options: {
         quick: { type: 'boolean' },
         markdown: { type: 'boolean' },
+        readme: { type: 'boolean' },
         help: { type: 'boolean' },
         out: { type: 'string' },
         dir: { type: 'string' },

@@ -1,6 +1,7 @@
 /** http-ingest: what durability costs at the door, next to the same gateway over an engine that stores nothing. */
 import { atLeast, atMost, type Bench, type BenchContext, type Figure } from '../harness/figures.ts'
 import { type Started, serveScript } from '../harness/processes.ts'
+import { formatted } from '../harness/report.ts'
 import { alternate } from '../harness/rounds.ts'
 import { joined, median, ratios, spread } from '../harness/statistics.ts'
 import { type LoadedServer, type LoadPlan, ownLoad, throughputLoad } from '../load/load.ts'
@@ -62,13 +63,13 @@ async function pair(
 const rates = (results: readonly LoadedServer[]): number[] => results.map((one) => one.okPerSecond)
 const p99s = (results: readonly LoadedServer[]): number[] => results.map((one) => one.p99Ms)
 const cores = (results: readonly LoadedServer[], of: 'serverCores' | 'generatorCores'): string =>
-  median(results.map((one) => one[of])).toFixed(2)
+  formatted(median(results.map((one) => one[of])), 'cores')
 
 /** Processor time a request tells more than the rate when the machine has other work. */
 function loadNote(results: readonly LoadedServer[]): string {
-  const each = median(results.map((one) => (one.serverCores / one.okPerSecond) * 1e6)).toFixed(0)
-  const server = `server ${cores(results, 'serverCores')} cores, ${each} µs a request`
-  const generator = `generator (${results[0]?.generator}) ${cores(results, 'generatorCores')} cores`
+  const each = median(results.map((one) => (one.serverCores / one.okPerSecond) * 1e6))
+  const server = `server ${cores(results, 'serverCores')}, ${formatted(each, 'µs')} a request`
+  const generator = `generator (${results[0]?.generator}) ${cores(results, 'generatorCores')}`
   return joined(spread(rates(results), 0), server, generator)
 }
 
@@ -131,7 +132,7 @@ async function batches(context: BenchContext): Promise<Figure[]> {
       value: median(messages(durable)),
       unit: '/s',
       goal: atLeast(60_000),
-      note: joined(spread(messages(durable), 0), `server ${cores(durable, 'serverCores')} cores`),
+      note: joined(spread(messages(durable), 0), `server ${cores(durable, 'serverCores')}`),
     },
     {
       what: 'the same, storing nothing',

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { atMost, type Bench, type BenchContext, type Figure } from '../harness/figures.ts'
 import { runScript } from '../harness/processes.ts'
+import { formatted } from '../harness/report.ts'
 import { interval95, median } from '../harness/statistics.ts'
 import type { LoadPlan, LoadResult } from '../load/load.ts'
 import { Service } from './service.ts'
@@ -67,7 +68,7 @@ async function measure({ quick, say }: BenchContext, service: Service): Promise<
       const one = await block(service, state === 'on', blockMs)
       measured[state].push(one)
       say(
-        `pair ${pair + 1}/${pairs}  ${state}: ${one.perSecond.toFixed(0)}/s, ${one.cpuMicros.toFixed(0)} µs a message`,
+        `pair ${pair + 1}/${pairs}  ${state}: ${one.perSecond.toFixed(0)}/s, ${formatted(one.cpuMicros, 'µs')} a message`,
       )
     }
   }
@@ -108,6 +109,7 @@ function figures({ on, off }: Pairs): Figure[] {
 
 function difference(what: string, values: readonly number[]): Figure {
   const { mean, low, high } = interval95(values)
+  if (!Number.isFinite(mean)) return { what, value: mean, unit: '%' }
   const note = `95 % interval ${low.toFixed(1)} to ${high.toFixed(1)} %, ${values.length} pairs; aim 2 %`
   return { what, value: mean, unit: '%', goal: atMost(5), atWorst: high, note }
 }
