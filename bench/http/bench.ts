@@ -145,7 +145,7 @@ async function batches(context: BenchContext): Promise<Figure[]> {
 
 async function thousandConnections(context: BenchContext): Promise<Figure[]> {
   const plan = { path: ONE, body: ONE_BODY, connections: 1_000, mode: 'closed' } as const
-  const { durable } = await pair(context, ownLoad, plan)
+  const { durable, nothing } = await pair(context, ownLoad, plan)
   const total = (status: string): number => durable.reduce((sum, one) => sum + (one.statuses[status] ?? 0), 0)
   const timeouts = durable.reduce((sum, one) => sum + one.timeouts, 0)
   return [
@@ -154,6 +154,12 @@ async function thousandConnections(context: BenchContext): Promise<Figure[]> {
       value: median(rates(durable)),
       unit: '/s',
       note: loadNote(durable),
+    },
+    {
+      what: '1,000 connections, storing nothing',
+      value: median(rates(nothing)),
+      unit: '/s',
+      note: loadNote(nothing),
     },
     { what: '1,000 connections: p99', value: median(p99s(durable)), unit: 'ms', note: spread(p99s(durable)) },
     { what: '1,000 connections: time-outs (10 s)', value: timeouts, unit: 'count', goal: atMost(0) },
