@@ -1,6 +1,13 @@
 /** queue-core: the engine and the consumer without HTTP, next to BullMQ and to a bare log file. */
 import { join } from 'node:path'
-import { atLeast, type Bench, type BenchContext, type Figure, type Skip } from '../harness/figures.ts'
+import {
+  atLeast,
+  type Bench,
+  type BenchContext,
+  type Figure,
+  overRounds,
+  type Skip,
+} from '../harness/figures.ts'
 import { hasProgram } from '../harness/peers.ts'
 import { runScript } from '../harness/processes.ts'
 import { alternate } from '../harness/rounds.ts'
@@ -43,13 +50,13 @@ async function chainFigures({ quick, newDir, say }: BenchContext): Promise<Figur
   }
   const cores = median(results.worker.map((one) => one.cores ?? Number.NaN)).toFixed(1)
   return [
-    {
-      what: 'publish + take + settle, batches of 100, store in its thread',
-      value: median(worker),
-      unit: '/s',
-      goal: atLeast(40_000),
-      note: joined(spread(worker, 0), `${cores} cores`, lag(results.worker)),
-    },
+    overRounds(
+      'publish + take + settle, batches of 100, store in its thread',
+      worker,
+      '/s',
+      atLeast(40_000),
+      joined(`${cores} cores`, lag(results.worker)),
+    ),
     {
       what: 'the same with the store in line',
       value: median(inline),
@@ -120,15 +127,9 @@ const weirFigure = (own: number[]): Figure => ({
   note: spread(own, 0),
 })
 
-const ratioFigure = (what: string, values: number[]): Figure => ({
-  what,
-  value: median(values),
-  unit: 'x',
-  goal: atLeast(3),
-  note: spread(values),
-})
+const ratioFigure = (what: string, values: number[]): Figure => overRounds(what, values, 'x', atLeast(3))
 
-/** Completed jobs are removed at once, which is the faster of BullMQ's two settings here; Weir keeps what is done. */
+/** Completed jobs are removed at once, which is less for Redis to keep; Weir keeps what is done. */
 function bull(redis: Redis, load: object): () => Promise<Rate> {
   let round = 0
   return () => {

@@ -1,4 +1,5 @@
 /** What a bench hands back: figures with their goals, and what it had to skip. */
+import { interval95, joined, median, spread } from './statistics.ts'
 
 export interface Goal {
   readonly kind: 'at least' | 'at most'
@@ -45,6 +46,21 @@ export interface Bench {
 
 export const atLeast = (value: number): Goal => ({ kind: 'at least', value })
 export const atMost = (value: number): Goal => ({ kind: 'at most', value })
+
+/** The median of the rounds, held against the goal by the worse end of their 95 % interval. */
+export function overRounds(
+  what: string,
+  rounds: readonly number[],
+  unit: Unit,
+  goal: Goal,
+  note = '',
+): Figure {
+  const value = median(rounds)
+  const { low, high } = interval95(rounds)
+  const worst = goal.kind === 'at least' ? Math.min(low, value) : Math.max(high, value)
+  const remark = joined(spread(rounds, unit === '/s' ? 0 : 2), note)
+  return { what, value, unit, goal, atWorst: Number.isNaN(worst) ? value : worst, note: remark }
+}
 
 export function verdict({ goal, value, atWorst = value }: Figure): 'yes' | 'NO' | 'undecided' | '' {
   if (!goal) return ''

@@ -1,5 +1,12 @@
 /** http-ingest: what durability costs at the door, next to the same gateway over an engine that stores nothing. */
-import { atLeast, atMost, type Bench, type BenchContext, type Figure } from '../harness/figures.ts'
+import {
+  atLeast,
+  atMost,
+  type Bench,
+  type BenchContext,
+  type Figure,
+  overRounds,
+} from '../harness/figures.ts'
 import { type Started, serveScript } from '../harness/processes.ts'
 import { formatted } from '../harness/report.ts'
 import { alternate } from '../harness/rounds.ts'
@@ -85,13 +92,7 @@ async function throughput(context: BenchContext): Promise<Figure[]> {
       note: loadNote(durable),
     },
     { what: 'the same, storing nothing', value: median(rates(nothing)), unit: '/s', note: loadNote(nothing) },
-    {
-      what: 'durable ÷ storing nothing',
-      value: median(ratio),
-      unit: 'x',
-      goal: atLeast(0.8),
-      note: spread(ratio),
-    },
+    overRounds('durable ÷ storing nothing', ratio, 'x', atLeast(0.8)),
   ]
 }
 
@@ -112,13 +113,13 @@ async function openLoop(context: BenchContext): Promise<Figure[]> {
       unit: 'ms',
       note: spread(p99s(nothing)),
     },
-    {
-      what: 'p99 durable − p99 storing nothing',
-      value: median(differences),
-      unit: 'ms',
-      goal: atMost(15),
-      note: joined(spread(differences), `answered ${median(rates(durable)).toFixed(0)}/s`),
-    },
+    overRounds(
+      'p99 durable − p99 storing nothing',
+      differences,
+      'ms',
+      atMost(15),
+      `answered ${median(rates(durable)).toFixed(0)}/s`,
+    ),
   ]
 }
 
@@ -127,13 +128,13 @@ async function batches(context: BenchContext): Promise<Figure[]> {
   const { durable, nothing } = await pair(context, throughputLoad, plan)
   const messages = (of: readonly LoadedServer[]): number[] => rates(of).map((rate) => rate * BATCH_SIZE)
   return [
-    {
-      what: 'batches of 100 a request, messages durable',
-      value: median(messages(durable)),
-      unit: '/s',
-      goal: atLeast(60_000),
-      note: joined(spread(messages(durable), 0), `server ${cores(durable, 'serverCores')}`),
-    },
+    overRounds(
+      'batches of 100 a request, messages durable',
+      messages(durable),
+      '/s',
+      atLeast(60_000),
+      `server ${cores(durable, 'serverCores')}`,
+    ),
     {
       what: 'the same, storing nothing',
       value: median(messages(nothing)),
@@ -179,13 +180,7 @@ async function whileConsuming(context: BenchContext): Promise<Figure[]> {
       unit: '/s',
       note: loadNote(durable),
     },
-    {
-      what: 'while consuming ÷ storing nothing',
-      value: median(ratio),
-      unit: 'x',
-      goal: atLeast(0.6),
-      note: spread(ratio),
-    },
+    overRounds('while consuming ÷ storing nothing', ratio, 'x', atLeast(0.6)),
     { what: 'of those accepted, worked off when the load ended', value: keptUp * 100, unit: '%' },
   ]
 }

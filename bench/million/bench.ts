@@ -1,5 +1,5 @@
 /** million: a long backlog must cost neither the start, nor memory, nor the take. */
-import { atMost, type Bench } from '../harness/figures.ts'
+import { atMost, type Bench, overRounds } from '../harness/figures.ts'
 import { runScript } from '../harness/processes.ts'
 import { alternate } from '../harness/rounds.ts'
 import { joined, median, spread } from '../harness/statistics.ts'
@@ -73,13 +73,7 @@ export const million: Bench = {
         unit: 'ms',
         note: joined(spread(series('takeEmptyMs')), `p99 ${emptyP99} ms`),
       },
-      {
-        what: 'take from the backlog ÷ from empty',
-        value: median(ratio),
-        unit: 'x',
-        goal: atMost(1.5),
-        note: spread(ratio),
-      },
+      overRounds('take from the backlog ÷ from empty', ratio, 'x', atMost(1.5)),
     ] as const
     return { figures, skipped: [] }
   },
