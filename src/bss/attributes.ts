@@ -1,7 +1,8 @@
 /**
- * What a message says about its line, in either vocabulary. Every attribute is optional, because the older clients send
- * only a type and content. An attribute that is present but malformed makes the message dead, not rejected: a refusal
- * is the business' answer to a question it understood, and this one it did not; an operator should see it.
+ * What a message says about its line, in either vocabulary. Every attribute is optional, because the older
+ * clients send only a type and content. An attribute that is present but malformed makes the message dead,
+ * not rejected: a refusal is the business' answer to a question it understood, and this one it did not; an
+ * operator should see it.
  */
 import type { JsonObject, JsonValue } from '../core/index.ts'
 
@@ -31,7 +32,10 @@ type Field =
   | 'fromCarrier'
   | 'toCarrier'
 
-/** Accepted spellings. Case, spaces, hyphens and underscores do not count; names not listed are not ours to read. */
+/**
+ * Accepted spellings. Case, spaces, hyphens and underscores do not count; names not listed are not ours to
+ * read.
+ */
 const SPELLINGS: Readonly<Record<Field, readonly string[]>> = {
   phone: ['phoneNumber', 'phone', 'msisdn', 'mobile', '전화번호', '휴대폰번호', '휴대전화'],
   line: ['lineNumber', 'lineId', '회선번호', '회선'],

@@ -1,14 +1,15 @@
 /**
- * The slow system that levelling protects: an interface, and a simulation of it. The simulation is named as one; it
- * talks to nothing and keeps no subscribers, it only takes time, answers, and breaks when it is given too much.
+ * The slow system that levelling protects: an interface, and a simulation of it. The simulation is named as
+ * one; it talks to nothing and keeps no subscribers, it only takes time, answers, and breaks when it is
+ * given too much.
  *
- * What it answers to a message and how long that takes unhindered is a pure function of seed and message id, so a
- * repeated attempt gets the same business outcome, also from another process or after a crash.
+ * What it answers to a message and how long that takes unhindered is a pure function of seed and message
+ * id, so a repeated attempt gets the same business outcome, also from another process or after a crash.
  *
  * Past its capacity (`load` = calls inside ÷ capacity) it does what such systems do:
  *   load ≤ 1      the service time of the table;
- *   1 < load ≤ 2  slower by load² (more work at once, and each piece of it dearer), and a growing share of calls is
- *                 answered 429, another share is never answered: its worker hangs until the caller gives up;
+ *   1 < load ≤ 2  slower by load² (more work at once, and each piece of it dearer); a growing share of calls
+ *                 is answered 429, another is never answered: its worker hangs till the caller gives up;
  *   load > 2      503 at once, which is why more than twice the capacity is never inside.
  */
 import { type Clock, type JsonObject, pause } from '../core/index.ts'
@@ -79,7 +80,10 @@ export function legacyPlan(service: Service, messageId: string, seed: number) {
   return { outcome: profile.outcomes.at(-1) as LegacyOutcome, serviceMs }
 }
 
-/** Owns its timers through the clock, each for one call. Bounded: twice the capacity inside, 10,000 remembered. */
+/**
+ * Owns its timers through the clock, each for one call. Bounded: twice the capacity inside, 10,000
+ * remembered.
+ */
 export class SimulatedLegacyBackend implements LegacyBackend {
   readonly #settings: SimulationSettings
   readonly #clock: Clock
@@ -138,7 +142,8 @@ export class SimulatedLegacyBackend implements LegacyBackend {
     let timeMs = plan.serviceMs * speed
     if (load > 1) {
       timeMs *= load ** 2
-      // The number of the call is part of the draw: a repeated attempt must not meet the same bad luck for ever.
+      // The number of the call is part of the draw: a repeated attempt must not meet the same bad luck for
+      // ever.
       this.#calls += 1
       const luck = draw(seed, PURPOSE.overload, `${messageId} ${this.#calls}`) / (load - 1)
       if (luck < REFUSED_AT_LIMIT) return this.#refuse(service, 429, load)

@@ -1,9 +1,10 @@
 /**
  * A line in the subscriber registry, and the rules of the four services as pure functions of it.
  *
- * The registry starts empty beside a legacy system with decades of subscribers, so a line it has never seen is no
- * contradiction: the service adopts it in the state that the operation leaves it in. What the registry does know is
- * held against a message: that is a business refusal, final, and the back end is not troubled with it.
+ * The registry starts empty beside a legacy system with decades of subscribers, so a line it has never seen
+ * is no contradiction: the service adopts it in the state that the operation leaves it in. What the
+ * registry does know is held against a message: that is a business refusal, final, and the back end is not
+ * troubled with it.
  */
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { Request } from './attributes.ts'
@@ -60,7 +61,9 @@ export function isOpen(line: Line): boolean {
 
 const STATUSES: readonly string[] = ['active', 'porting', 'terminated', 'reserved'] satisfies LineStatus[]
 
-/** A stored line read back. Throws for anything else: the registry's documents are written by nobody but us. */
+/**
+ * A stored line read back. Throws for anything else: the registry's documents are written by nobody but us.
+ */
 export function lineFrom(value: JsonValue): Line {
   const { number, customer, owner, carrier, status, changedBy } = value as JsonObject
   if (typeof number !== 'string' || typeof changedBy !== 'string' || !STATUSES.includes(String(status))) {

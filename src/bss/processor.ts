@@ -4,9 +4,9 @@
  *   2. the registry speaks against it: rejected, without troubling the back end;
  *   3. the back end is called;
  *   4. registry and mark change in one step, decided anew whenever somebody was faster (optimistic versions).
- * A crash between 3 and 4 leaves no trace here; the back end is idempotent by message id and answers the same.
+ * A crash between 3 and 4 leaves no trace here; the back end is idempotent by message id
+ * and answers the same.
  */
-
 import type { ProcessingContext, Processor } from '../consumer/index.ts'
 import {
   type EffectStore,
@@ -28,7 +28,10 @@ export interface ProcessorDeps {
   readonly backend: LegacyBackend
 }
 
-/** Somebody wins every round, so this many lost in a row means a line that is fought over: better come back later. */
+/**
+ * Somebody wins every round, so this many lost in a row means a line that is fought over: better come back
+ * later.
+ */
 const MOST_ROUNDS = 64
 const FOUGHT_OVER_PAUSE_MS = 250
 const STORE_PAUSE_MS = 1_000
@@ -61,8 +64,8 @@ export function createProcessor(rules: Rules, { effects, backend }: ProcessorDep
 }
 
 /**
- * Decides and applies until no one else changed the line in between. Without an `answer` it only records a refusal;
- * should the reason for it be gone meanwhile, the message comes back for another attempt.
+ * Decides and applies until no one else changed the line in between. Without an `answer` it only records a
+ * refusal; should the reason for it be gone meanwhile, the message comes back for another attempt.
  */
 async function apply(
   rules: Rules,
@@ -135,7 +138,10 @@ function failureOf(answer: Exclude<LegacyAnswer, { kind: 'answered' }>): Outcome
   return { kind: 'failed', failure, error: `the legacy system answered ${status}`, retryAfterMs }
 }
 
-/** A store that cannot write is not the message's fault and must not cost it an attempt. Anything else is a bug. */
+/**
+ * A store that cannot write is not the message's fault and must not cost it an attempt. Anything else is a
+ * bug.
+ */
 function storeFailure(error: unknown): Outcome {
   if (!(error instanceof WeirError && ERRORS[error.code].retryable)) throw error
   const retryAfterMs = error.retryAfterMs ?? STORE_PAUSE_MS

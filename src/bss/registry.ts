@@ -1,6 +1,7 @@
 /**
- * The subscriber registry in documents: one for each line, and one for each customer with the number of lines that are
- * open for him. Both change in one step with the mark of the message (Q7), so the counts are always the lines' own.
+ * The subscriber registry in documents: one for each line, and one for each customer with the number of
+ * lines that are open for him. Both change in one step with the mark of the message (Q7), so the counts are
+ * always the lines' own.
  */
 import type { DocumentWrite, EffectStore, JsonObject, JsonValue, StoredDocument } from '../core/index.ts'
 import { isOpen, type Line, lineFrom } from './line.ts'
@@ -51,14 +52,18 @@ export async function writesFor(store: LineReader, before: ReadLine, after: Line
     return {
       key: customerKey(customer),
       expectedVersion: document?.version ?? 0,
-      // Below zero only when the line has changed since it was read, and then its version refuses the whole step.
+      // Below zero only when the line has changed since it was read, and then its version refuses the whole
+      // step.
       value: { customer, openLines: countOf(document) + change },
     }
   })
   return [line, ...counts]
 }
 
-/** Customer → change of his open lines; those whose count stays are not in it, so that they are not contended for. */
+/**
+ * Customer → change of his open lines; those whose count stays are not in it, so that they are not
+ * contended for.
+ */
 function changedCounts(before: Line | undefined, after: Line): Map<string, number> {
   const changes = new Map<string, number>()
   const add = (line: Line | undefined, by: number) => {

@@ -1,6 +1,6 @@
 /**
- * The four services as data (CONTRACT section 3): how long the legacy back end takes and what it answers, how often.
- * The figures describe the simulation; which answers are refusals is a rule of the processors.
+ * The four services as data (CONTRACT section 3): how long the legacy back end takes and what it answers,
+ * how often. The figures describe the simulation; which answers are refusals is a rule of the processors.
  */
 import type { MessageType } from '../core/index.ts'
 

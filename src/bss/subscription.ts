@@ -1,6 +1,6 @@
 /**
- * 가입. A line that somebody else has open is refused. A line that the registry knows in any other way (the same
- * customer's, or one that was closed) comes out as 재가입 whatever the back end called it: it is not new.
+ * 가입. A line that somebody else has open is refused. A line that the registry knows in any other way (the
+ * same customer's, or one that was closed) comes out as 재가입 whatever the back end called it: it is not new.
  */
 import { adopted, differs, isOpen, type Rules } from './line.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Readiness that means progress: not "the process runs" but "what waits is being worked on". It needs nothing of the
- * monitoring switch, so switching that off changes no answer here (M1).
+ * Readiness that means progress: not "the process runs" but "what waits is being worked on". It needs
+ * nothing of the monitoring switch, so switching that off changes no answer here (M1).
  */
 import type { Clock, Logger, MessageType } from '../core/index.ts'
 import type { EngineHealth, QueueEngine } from '../queue/index.ts'
@@ -58,12 +58,14 @@ function laneReason(lane: LaneInput, now: number, stalledAfterMs: number): strin
   if (now - lane.stillSince <= patienceMs(lane, stalledAfterMs)) return undefined
   const age = seconds(now - lane.oldestReadyAt)
   const since = new Date(lane.stillSince).toISOString()
-  return `${lane.type}: stalled, nothing has left the queue since ${since}; the oldest message is ${age} s old`
+  const still = `nothing has left the queue since ${since}`
+  return `${lane.type}: stalled, ${still}; the oldest message is ${age} s old`
 }
 
 /**
- * How long a lane with something ready may stand still: at least `stalledAfterMs`, a few of its own steps where its pace
- * is slower than that, and the processing timeout while all its slots are busy (then it waits for a slow back end).
+ * How long a lane with something ready may stand still: at least `stalledAfterMs`, a few of its own steps
+ * where its pace is slower than that, and the processing timeout while all its slots are busy (then it
+ * waits for a slow back end).
  */
 function patienceMs(lane: LaneInput, stalledAfterMs: number): number {
   const step = lane.ratePerSecond > 0 ? (PACES * 1000) / lane.ratePerSecond : 0
@@ -94,12 +96,16 @@ interface Watched {
 }
 
 const TICK_MS = 1_000
-/** Asking how old the head is costs a look-up in the store, so only a lane that stood still this long is asked about. */
+/**
+ * Asking how old the head is costs a look-up in the store, so only a lane that stood still this long is
+ * asked about.
+ */
 const SUSPICIOUS_AFTER_MS = 5_000
 
 /**
- * Watches what leaves the queue. Owns one timer between `start` and `stop`; both are idempotent (S1). Feed `handedOut`
- * with the consumer's `started` events: a hand-out for a retry is progress too, and the queue's counts do not show it.
+ * Watches what leaves the queue. Owns one timer between `start` and `stop`; both are idempotent (S1). Feed
+ * `handedOut` with the consumer's `started` events: a hand-out for a retry is progress too, and the queue's
+ * counts do not show it.
  */
 export class ProgressWatch {
   readonly #deps: ProgressDeps

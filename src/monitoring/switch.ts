@@ -1,7 +1,7 @@
 /**
- * Monitoring on or off, at run time (M1: it changes no answer but the metrics). Owns the stored choice, which survives
- * restarts: it holds unless MONITORING_ENABLED differs from what it was when the choice was made, for then the operator
- * has changed it since and the environment wins.
+ * Monitoring on or off, at run time (M1: it changes no answer but the metrics). Owns the stored choice,
+ * which survives restarts: it holds unless MONITORING_ENABLED differs from what it was when the choice was
+ * made, for then the operator has changed it since and the environment wins.
  */
 import type { EffectStore, JsonObject, Listener, Logger, StoredDocument } from '../core/index.ts'
 import { WeirError } from '../core/index.ts'
@@ -62,8 +62,8 @@ export class MonitoringSwitch {
   }
 
   /**
-   * `listener` behind the switch: while off an event costs one comparison, and a listener that throws is told off in the
-   * log, once, and hurts nothing.
+   * `listener` behind the switch: while off an event costs one comparison, and a listener that throws is
+   * told off in the log, once, and hurts nothing.
    */
   guard<Event>(listener: Listener<Event>): Listener<Event> {
     let told = false
@@ -90,7 +90,10 @@ export class MonitoringSwitch {
     return { previous, current: enabled }
   }
 
-  /** The version is part of the effect's id: a mark that is there already is somebody else's toggle, not this one. */
+  /**
+   * The version is part of the effect's id: a mark that is there already is somebody else's toggle, not
+   * this one.
+   */
   async #store(enabled: boolean): Promise<void> {
     const { store, environment } = this.#deps
     for (let round = 0; round < MOST_ROUNDS; round++) {

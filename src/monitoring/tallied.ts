@@ -75,7 +75,10 @@ export class TalliedHistogram extends Histogram<string> {
     return buckets
   }
 
-  /** prom-client prefers this undeclared method, where it exists, when it writes the text; a test holds it to that. */
+  /**
+   * prom-client prefers this undeclared method, where it exists, when it writes the text; a test holds it
+   * to that.
+   */
   async getForPromString() {
     const { name, help } = this.#named
     const values: { labels: Record<string, string | number>; value: number; metricName: string }[] = []

@@ -1,6 +1,7 @@
 /**
- * Counts of events as plain numbers. A client library looks its labels up at every increment (200 ns each here, 1 µs a
- * message); these cost a map look-up and an addition, and become metrics only when somebody scrapes.
+ * Counts of events as plain numbers. A client library looks its labels up at every increment (200 ns each
+ * here, 1 µs a message); these cost a map look-up and an addition, and become metrics only when somebody
+ * scrapes.
  */
 
 /** Numbers by label values; the children are made once and then incremented in place. */
@@ -8,7 +9,10 @@ export class Tally {
   readonly #children = new Map<string, { readonly labels: readonly string[]; value: number }>()
   readonly #most: number
 
-  /** `most`: label sets kept; events beyond them are counted in none, for a label of the world's must not grow us. */
+  /**
+   * `most`: label sets kept; events beyond them are counted in none, for a label of the world's must not
+   * grow us.
+   */
   constructor(most = 1_000) {
     this.#most = most
   }
@@ -28,7 +32,10 @@ export class Tally {
   }
 }
 
-/** A histogram's numbers for one set of labels: `counts[i]` are the observations ≤ bounds[i] and > bounds[i-1]. */
+/**
+ * A histogram's numbers for one set of labels: `counts[i]` are the observations ≤ bounds[i] and >
+ * bounds[i-1].
+ */
 export class Buckets {
   readonly bounds: readonly number[]
   readonly counts: number[]

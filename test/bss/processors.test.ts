@@ -195,7 +195,7 @@ test("the legacy system's refusal is a final outcome and leaves the registry as 
   }
 })
 
-test('an overloaded or silent back end fails the attempt with the pause it asks for, and marks nothing', async () => {
+test('an overloaded or silent back end fails the attempt with the pause it asks for', async () => {
   const { run, effects, backend } = world()
   backend.say = () => ({ kind: 'refused', status: 429, retryAfterMs: 700 })
   const busy = await run('mnp', 'x', LINE)

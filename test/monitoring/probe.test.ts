@@ -14,7 +14,7 @@ function burn(seconds: number): void {
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 1))
 
-test('the probe sees used CPU time and a blocked event loop; start and stop are idempotent (S1)', async () => {
+test('the probe sees CPU time and a blocked event loop; start and stop are idempotent (S1)', async () => {
   const probe = new RuntimeProbe()
   probe.start()
   probe.start()

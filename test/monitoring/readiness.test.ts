@@ -1,4 +1,7 @@
-/** Ready means that what waits is being worked on: a table of situations, and the watch that recognises them. */
+/**
+ * Ready means that what waits is being worked on: a table of situations, and the watch that recognises
+ * them.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLogger } from '../../src/core/index.ts'

@@ -14,7 +14,7 @@ test('without a stored choice the environment decides', async () => {
   assert.equal((await load(new MemoryEffects(), false)).enabled, false)
 })
 
-test('a choice survives a restart while the environment is the same, and yields when it was changed', async () => {
+test('a choice survives a restart, and yields when the environment was changed since', async () => {
   for (const environment of [true, false]) {
     const store = new MemoryEffects()
     const first = await load(store, environment)
