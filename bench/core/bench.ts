@@ -129,7 +129,10 @@ const weirFigure = (own: number[]): Figure => ({
 
 const ratioFigure = (what: string, values: number[]): Figure => overRounds(what, values, 'x', atLeast(3))
 
-/** Completed jobs are kept: BullMQ's default, what Weir does too, and not slower than removing them when both were tried. */
+/**
+ * Completed jobs are kept: BullMQ's default, what Weir does too, and not slower than removing them when both
+ * were tried.
+ */
 function bull(redis: Redis, load: object): () => Promise<Rate> {
   let round = 0
   return () => {

@@ -1,7 +1,7 @@
 /**
- * Child: the limit. A bare log file with group commit: every message is one record, its end another, everything that
- * came meanwhile is one write and one fdatasync. No index, no order, no lookup, no lease: what a durable queue adds
- * to this is its cost.
+ * Child: the limit. A bare log file with group commit: every message is one record, its end another,
+ * everything that came meanwhile is one write and one fdatasync. No index, no order, no lookup, no lease:
+ * what a durable queue adds to this is its cost.
  */
 import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,6 +1,7 @@
 /**
- * Child: publish, take and settle in batches, all under way at the same time, each durable before the next one of the
- * same loop. Counts messages settled. Publishers pause at a bounded depth, so the rate is that of the whole chain.
+ * Child: publish, take and settle in batches, all under way at the same time, each durable before the next
+ * one of the same loop. Counts messages settled. Publishers pause at a bounded depth, so the rate is that of
+ * the whole chain.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answer, childConfig } from '../harness/child.ts'
@@ -15,7 +16,9 @@ interface Config {
   readonly seconds: number
 }
 
-/** Deep enough that takers never wait for publishers, shallow enough that the run ends soon after the clock. */
+/**
+ * Deep enough that takers never wait for publishers, shallow enough that the run ends soon after the clock.
+ */
 const DEPTH = 10_000
 const WARM_UP_MS = 1_000
 

@@ -42,7 +42,7 @@ export function factLines(facts: Facts): string[] {
   const sync = `${facts.fdatasyncMedianMs.toFixed(2)} ms median, ${facts.fdatasyncP99Ms.toFixed(2)} ms p99`
   return [
     `${cores} cores (${model}), ${memoryGb} GB, ${system}, Node ${node}, SQLite ${sqlite}`,
-    `disk: ${fileSystem}, fdatasync of 4 KiB: ${sync}; load average at the start: ${facts.loadAverage.toFixed(1)}`,
+    `disk: ${fileSystem}, fdatasync of 4 KiB: ${sync}; load average before: ${facts.loadAverage.toFixed(1)}`,
     ...(facts.quick ? ['quick run: shows that everything works; its figures are no verdict'] : []),
   ]
 }
@@ -64,7 +64,10 @@ function timeSyncs(dir: string, count: number): number[] {
   return times
 }
 
-/** The type of the mount that holds `dir`; on a file system in memory a sync costs nothing and the figures mislead. */
+/**
+ * The type of the mount that holds `dir`; on a file system in memory a sync costs nothing and the figures
+ * mislead.
+ */
 function fileSystemOf(dir: string): string {
   try {
     const mounts = readFileSync('/proc/mounts', 'utf8').trim().split('\n')

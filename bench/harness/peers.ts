@@ -1,7 +1,7 @@
 /**
- * The peers' packages live in this directory's own node_modules, installed from its own lockfile when a bench first
- * asks. They are loaded through `require` under the narrow types written here, so that the project's type check does
- * not depend on whether they are installed.
+ * The peers' packages live in this directory's own node_modules, installed from its own lockfile when a bench
+ * first asks. They are loaded through `require` under the narrow types written here, so that the project's
+ * type check does not depend on whether they are installed.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * Child processes: each variant runs in a process of its own, so that no heap, cache or file of one helps another.
- * Everything started here is ended here, by its own process id.
+ * Child processes: each variant runs in a process of its own, so that no heap, cache or file of one helps
+ * another. Everything started here is ended here, by its own process id.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -76,7 +76,9 @@ export async function serveProgram(
   return { pid: child.pid ?? 0, ready: {}, stop: () => stopChild(child) }
 }
 
-/** Seconds of processor time a process has used so far; undefined where the system does not tell (not Linux). */
+/**
+ * Seconds of processor time a process has used so far; undefined where the system does not tell (not Linux).
+ */
 export function cpuSeconds(pid: number): number | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []

@@ -1,4 +1,7 @@
-/** Puts a run's figures into bench/README.md, each bench between its own pair of marks, so that none is typed by hand. */
+/**
+ * Puts a run's figures into bench/README.md, each bench between its own pair of marks, so that none is typed
+ * by hand.
+ */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

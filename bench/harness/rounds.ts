@@ -1,4 +1,7 @@
-/** Side by side: every round runs each variant once, in the order given, so that drift of the machine hits all alike. */
+/**
+ * Side by side: every round runs each variant once, in the order given, so that drift of the machine hits all
+ * alike.
+ */
 
 export async function alternate<Name extends string, T>(
   rounds: number,

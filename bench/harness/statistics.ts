@@ -1,4 +1,7 @@
-/** Order statistics and the one interval the benches need; no sampling, so that a run can be recomputed by hand. */
+/**
+ * Order statistics and the one interval the benches need; no sampling, so that a run can be recomputed by
+ * hand.
+ */
 
 /** Linear between the two neighbours; `p` in [0, 1]. NaN for no values. */
 export function quantile(values: ArrayLike<number>, p: number): number {

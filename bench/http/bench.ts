@@ -1,4 +1,7 @@
-/** http-ingest: what durability costs at the door, next to the same gateway over an engine that stores nothing. */
+/**
+ * http-ingest: what durability costs at the door, next to the same gateway over an engine that stores
+ * nothing.
+ */
 import {
   atLeast,
   atMost,
@@ -28,7 +31,7 @@ const BATCH = '/api/messages/batch'
 export const httpIngest: Bench = {
   name: 'http-ingest',
   about:
-    'durable POSTs through the real gateway and the embedded engine, next to the same gateway storing nothing',
+    'durable POSTs through the real gateway, next to the same gateway over an engine that stores nothing',
   async run(context) {
     const figures = [
       ...(await throughput(context)),
@@ -42,7 +45,8 @@ export const httpIngest: Bench = {
 }
 
 const describe = (one: LoadedServer): string =>
-  `${Math.round(one.okPerSecond)}/s, p99 ${one.p99Ms.toFixed(1)} ms, server ${one.serverCores.toFixed(2)} cores, ` +
+  `${Math.round(one.okPerSecond)}/s, p99 ${one.p99Ms.toFixed(1)} ms, ` +
+  `server ${one.serverCores.toFixed(2)} cores, ` +
   `${one.generator} generator ${one.generatorCores.toFixed(2)} cores`
 
 async function pair(

@@ -1,6 +1,7 @@
 /**
- * Child: the real gateway on a free port, over the embedded engine or over an engine that stores nothing. Everything
- * between the socket and `publish` is the same code in both, so their difference is what durability costs.
+ * Child: the real gateway on a free port, over the embedded engine or over an engine that stores nothing.
+ * Everything between the socket and `publish` is the same code in both, so their difference is what
+ * durability costs.
  */
 import { idMaker, realClock, realRandom } from '../../src/app/real.ts'
 import { Consumer } from '../../src/consumer/index.ts'

@@ -1,4 +1,7 @@
-/** Reads just enough of HTTP/1.1 answers: status and end. The servers measured here always send Content-Length. */
+/**
+ * Reads just enough of HTTP/1.1 answers: status and end. The servers measured here always send
+ * Content-Length.
+ */
 
 const HEAD_END = '\r\n\r\n'
 

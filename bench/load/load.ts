@@ -1,4 +1,7 @@
-/** A load as the benches order it. wrk where it is installed (it takes least of the two cores), else our own generator. */
+/**
+ * A load as the benches order it. wrk where it is installed (it takes least of the two cores), else our own
+ * generator.
+ */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,7 +28,10 @@ export interface LoadResult {
   /** Requests answered 202 while measuring. */
   readonly ok: number
   readonly okPerSecond: number
-  /** How many answers of each status; 0 = the connection broke. wrk does not tell the refusals apart ("other"). */
+  /**
+   * How many answers of each status; 0 = the connection broke. wrk does not tell the refusals apart
+   * ("other").
+   */
   readonly statuses: Readonly<Record<string, number>>
   readonly timeouts: number
   readonly p50Ms: number
@@ -35,7 +41,10 @@ export interface LoadResult {
 }
 
 export interface LoadedServer extends LoadResult {
-  /** Processor time of the server over the whole load, warm-up included, per second; NaN where it cannot be read. */
+  /**
+   * Processor time of the server over the whole load, warm-up included, per second; NaN where it cannot be
+   * read.
+   */
   readonly serverCores: number
 }
 

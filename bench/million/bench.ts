@@ -18,8 +18,7 @@ interface Opened {
 
 export const million: Bench = {
   name: 'million',
-  about:
-    'a million waiting messages (quick: 50,000): opening, resident memory, a take next to one on an empty queue',
+  about: 'a million waiting messages (quick: 50,000): opening, memory, a take next to one on an empty queue',
   async run({ quick, newDir, say }) {
     const messages = quick ? 50_000 : 1_000_000
     const dataDir = newDir('full')

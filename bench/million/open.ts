@@ -1,7 +1,7 @@
 /**
- * Child: opens a directory with many waiting messages in a fresh process. Times the opening, looks at the resident
- * memory with nothing but the engine in the process, then takes from it and from an empty queue in turn. Each take is of
- * one refill's size, so both queues keep their depth; only the take is timed.
+ * Child: opens a directory with many waiting messages in a fresh process. Times the opening, looks at the
+ * resident memory with nothing but the engine in the process, then takes from it and from an empty queue in
+ * turn. Each take is of one refill's size, so both queues keep their depth; only the take is timed.
  */
 import { embedded, newMessages, TYPE, takeRequest } from '../core/embedded.ts'
 import { answer, childConfig } from '../harness/child.ts'

@@ -1,7 +1,7 @@
 /**
- * monitoring: what switching it on costs. One service under one steady load; the switch is turned over HTTP between
- * blocks of a few seconds, in pairs whose order alternates, so that a backlog that grows or a machine that slows hits
- * both states alike. The difference is taken pair by pair and given with its 95 % interval.
+ * monitoring: what switching it on costs. One service under one steady load; the switch is turned over HTTP
+ * between blocks of a few seconds, in pairs whose order alternates, so that a backlog that grows or a machine
+ * that slows hits both states alike. The difference is taken pair by pair and given with its 95 % interval.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { atMost, type Bench, type BenchContext, type Figure } from '../harness/figures.ts'
@@ -11,7 +11,10 @@ import { interval95, median } from '../harness/statistics.ts'
 import type { LoadPlan, LoadResult } from '../load/load.ts'
 import { Service } from './service.ts'
 
-/** Without a line's name every message concerns a line of its own, so the registry never has conflicts to retry. */
+/**
+ * Without a line's name every message concerns a line of its own, so the registry never has conflicts to
+ * retry.
+ */
 const BODY = JSON.stringify({
   type: 'SUBSCRIPTION',
   content: 'New line for customer C-100200',
@@ -68,7 +71,7 @@ async function measure({ quick, say }: BenchContext, service: Service): Promise<
       const one = await block(service, state === 'on', blockMs)
       measured[state].push(one)
       say(
-        `pair ${pair + 1}/${pairs}  ${state}: ${one.perSecond.toFixed(0)}/s, ${formatted(one.cpuMicros, 'µs')} a message`,
+        `pair ${pair + 1}/${pairs}  ${state}: ${formatted(one.perSecond, '/s')}, ${formatted(one.cpuMicros, 'µs')}`,
       )
     }
   }

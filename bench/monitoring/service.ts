@@ -1,4 +1,7 @@
-/** The real service as `weir up` runs it, with a back end that answers at once, so that only Weir's own work is measured. */
+/**
+ * The real service as `weir up` runs it, with a back end that answers at once, so that only Weir's own work
+ * is measured.
+ */
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../core/redis.ts'
 import { cpuSeconds, type Started, serveProgram } from '../harness/processes.ts'

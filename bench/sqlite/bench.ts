@@ -20,7 +20,7 @@ const SLOW_SYNC_MS = 20
 
 export const sqliteBinding: Bench = {
   name: 'sqlite-binding',
-  about: `node:sqlite or better-sqlite3, main thread or worker, usual syncs and ${SLOW_SYNC_MS} ms slower ones`,
+  about: `node:sqlite or better-sqlite3, main or worker thread, usual and ${SLOW_SYNC_MS} ms slower syncs`,
   async run(context) {
     const skipped: Skip[] = []
     const bindings: Binding[] = ['node:sqlite']
@@ -52,7 +52,8 @@ async function compare(
     }
   }
   const results = await alternate(quick ? 1 : 5, variants, say, (one) => {
-    return `${Math.round(one.perSecond)}/s, late by ${one.p99Ms.toFixed(1)} ms p99, ${one.maxMs.toFixed(0)} ms max`
+    const late = `late by ${one.p99Ms.toFixed(1)} ms p99, ${one.maxMs.toFixed(0)} ms max`
+    return `${Math.round(one.perSecond)}/s, ${late}`
   })
   return Object.entries(results).map(([what, rounds]): Figure => {
     const rates = rounds.map((one) => one.perSecond)

@@ -1,6 +1,6 @@
 /**
- * The same small durable store on either binding: rows like the engine's, one transaction and one sync for each batch.
- * Small on purpose, so that what differs is the binding and the thread and not the queue on top.
+ * The same small durable store on either binding: rows like the engine's, one transaction and one sync for
+ * each batch. Small on purpose, so that what differs is the binding and the thread and not the queue on top.
  */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'

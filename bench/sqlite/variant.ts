@@ -1,6 +1,7 @@
 /**
- * Child: a hundred producers, each waiting until its message is durable before it hands in the next; group commit in
- * front of the small store, which runs here or in a thread. Also watched: how late the event loop is meanwhile.
+ * Child: a hundred producers, each waiting until its message is durable before it hands in the next; group
+ * commit in front of the small store, which runs here or in a thread. Also watched: how late the event loop
+ * is meanwhile.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
