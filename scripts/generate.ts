@@ -1,4 +1,5 @@
-/** The documents that are made from code: what they should hold now. `npm run docs` writes them, verify compares. */
+/** The documents that are made from code: what they should hold now. `npm run docs` writes them, verify
+compares. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describeRow, NAMES } from '../src/app/index.ts'
 import { ERRORS } from '../src/core/index.ts'
@@ -51,9 +52,12 @@ function settingsPage(): string {
 
 Generated from \`src/app/settings-table.ts\` by \`npm run docs\`; changes here are overwritten.
 
-A value is taken from the first place that has it: an option of the command (\`--port 8001\`, \`--set maxRetries=5\`),
-the environment, \`weir.config.json\`, the default. \`weir config\` shows each value and where it comes from. A value out
-of range stops the start with one line. The file is \`./weir.config.json\` unless \`--config\` or \`WEIR_CONFIG\` names another.
+A value is taken from the first place that has it: an option of the command (\`--port 8001\`, \`--set
+maxRetries=5\`),
+the environment, \`weir.config.json\`, the default. \`weir config\` shows each value and where it comes
+from. A value out
+of range stops the start with one line. The file is \`./weir.config.json\` unless \`--config\` or
+\`WEIR_CONFIG\` names another.
 
 ${settingsTable(ENGLISH)}
 
@@ -69,9 +73,12 @@ ${settingsTable(ENGLISH)}
 }
 \`\`\`
 
-A type has a \`target\` (URL that its messages are posted to) or a \`processor\` (\`bss:subscription\`, \`bss:mnp\`, \`bss:change\`,
-\`bss:termination\`), and may have \`ratePerSecond\`, \`concurrency\`, \`timeoutSeconds\`, \`maxRetries\`, \`retryDelayMs\`,
-\`maxBacklogSeconds\` and \`aliases\`. What it leaves out comes from the settings above. The four BSS types are there without
+A type has a \`target\` (URL that its messages are posted to) or a \`processor\` (\`bss:subscription\`,
+\`bss:mnp\`, \`bss:change\`,
+\`bss:termination\`), and may have \`ratePerSecond\`, \`concurrency\`, \`timeoutSeconds\`, \`maxRetries\`,
+\`retryDelayMs\`,
+\`maxBacklogSeconds\` and \`aliases\`. What it leaves out comes from the settings above. The four BSS types
+are there without
 being named, and an entry of theirs changes only what it gives; \`"bss": false\` leaves them out.
 `
 }
@@ -85,7 +92,8 @@ function errorsPage(): string {
 
 Generated from \`src/core/errors.ts\` by \`npm run docs\`; changes here are overwritten.
 
-Refusals are \`application/problem+json\` (RFC 9457) with one of these codes. Where trying again can help, \`Retry-After\`
+Refusals are \`application/problem+json\` (RFC 9457) with one of these codes. Where trying again can help,
+\`Retry-After\`
 says when, if that is known.
 
 | code | HTTP status | trying again can help | meaning |
