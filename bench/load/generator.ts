@@ -2,7 +2,7 @@
  * Child: the load, in a process of its own.
  *   closed: each connection sends its next request when it has its answer; measures throughput.
  *   open:   requests come at fixed moments whether or not earlier ones were answered; latency counts from the
- *           moment a request was meant to be sent, so a server that stalls cannot hide those that waited for it.
+ *           moment a request was meant to be sent, so a server that stalls cannot hide who waited.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answer, childConfig } from '../harness/child.ts'

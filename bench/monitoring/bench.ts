@@ -70,9 +70,7 @@ async function measure({ quick, say }: BenchContext, service: Service): Promise<
     for (const state of pair % 2 === 0 ? (['on', 'off'] as const) : (['off', 'on'] as const)) {
       const one = await block(service, state === 'on', blockMs)
       measured[state].push(one)
-      say(
-        `pair ${pair + 1}/${pairs}  ${state}: ${formatted(one.perSecond, '/s')}, ${formatted(one.cpuMicros, 'µs')}`,
-      )
+      say(`pair ${pair + 1}  ${state}: ${formatted(one.perSecond, '/s')}, ${formatted(one.cpuMicros, 'µs')}`)
     }
   }
   stop.abort()
