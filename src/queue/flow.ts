@@ -87,7 +87,9 @@ export class FlowMeter {
 
   /** A type that the queue did not know at the last tick had nothing then: its first burst must not go unmeasured. */
   #before(): Sample[] {
-    return this.#lastTickAt === undefined ? [] : [{ at: this.#lastTickAt, accepted: 0, departed: 0, waiting: 0 }]
+    return this.#lastTickAt === undefined
+      ? []
+      : [{ at: this.#lastTickAt, accepted: 0, departed: 0, waiting: 0 }]
   }
 
   #sample(type: MessageType, counts: StateCounts, now: number): void {
