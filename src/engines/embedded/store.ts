@@ -3,8 +3,10 @@
  * tests) and owns the database file from `open` to `close`.
  *
  * Keeps Q1: an answer leaves only after COMMIT returned, and COMMIT returns only after the log was synced. When
- * anything fails, nothing of the batch is there, and everybody in it is told so. After an I/O error the file is closed
- * and opened anew, because pages that failed to sync must not be trusted to be what the cache says they are.
+ * anything fails, everybody in it is told so. After an I/O error the file is closed and opened anew, because pages that
+ * failed to sync must not be trusted to be what the cache says they are. A batch whose sync failed may be in the log all
+ * the same and come back with it: its publishes are then accepted after all, its settles find themselves done, and its
+ * takes, which nobody holds, are given back.
  */
 import { statfsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
@@ -40,6 +42,10 @@ export class Store {
   readonly #random: Random
   #opened: Opened | undefined
   #broken = false
+  /** Leases that consumers hold, as of the last commit before the file failed; known only until it works again. */
+  #heldAtFailure: ReadonlySet<string> | undefined
+  /** The counts of every type are due: the file was opened anew and may hold what nobody was told of. */
+  #countsDue = false
   #lookedAtDisk = Number.NEGATIVE_INFINITY
 
   constructor(options: StoreOptions, random: Random) {
@@ -85,14 +91,36 @@ export class Store {
   }
 
   #transaction(operations: readonly Operation[], now: number): BatchReply {
-    if (this.#broken || !this.#opened) this.#openFile()
+    if (this.#broken || !this.#opened) this.#reopen(now)
     const opened = this.#opened as Opened
     opened.begin()
     const answers = operations.map((operation) => execute(opened, operation, now))
     const changed = opened.tallies.save()
-    const reply = this.#reply(opened, answers, changed, now)
+    const reply = this.#reply(opened, answers, this.#countsDue ? opened.tallies.types() : changed, now)
     opened.commit()
+    this.#countsDue = false
     return reply
+  }
+
+  /** Throws while the disk still fails, and is then tried again by the next batch. */
+  #reopen(now: number): void {
+    this.#broken = true
+    this.#countsDue = true
+    const opened = this.#openFile()
+    const held = this.#heldAtFailure
+    if (held) {
+      // Without this they would be out of reach until the end of their leases.
+      const rows = opened.messages.inFlight().filter((row) => !held.has(leaseName(row)))
+      opened.begin()
+      opened.messages.settle(
+        rows.map((row) => [row.id, row.attempt, 'released', null]),
+        now,
+      )
+      opened.tallies.save()
+      opened.commit()
+    }
+    this.#heldAtFailure = undefined
+    this.#broken = false
   }
 
   #reply(opened: Opened, answers: unknown[], changed: string[], now: number): BatchReply {
@@ -130,7 +158,9 @@ export class Store {
       begin: () => begin.run(),
       commit: () => commit.run(),
     }
-    this.#broken = false
+    // After a failed sync the end of the log may be in the page cache only, marked clean. Copied into the database and
+    // synced there, it is on the disk before anything is built upon it (Q1).
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     return this.#opened
   }
 
@@ -142,6 +172,7 @@ export class Store {
         if (opened.db.isTransaction) opened.db.exec('ROLLBACK')
         opened.tallies.reload()
         opened.messages.reload()
+        if (!this.#broken) this.#heldAtFailure = new Set(opened.messages.inFlight().map(leaseName))
       } catch {
         this.#broken = true
       }
@@ -159,6 +190,8 @@ export class Store {
     this.#opened = undefined
   }
 }
+
+const leaseName = ({ id, attempt }: { id: string; attempt: number }): string => `${attempt} ${id}`
 
 function execute(opened: Opened, [name, ask]: Operation, now: number): unknown {
   switch (name) {
