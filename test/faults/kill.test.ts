@@ -5,56 +5,17 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { describeVerdict } from '../../src/lab/index.ts'
-import { newDataDir, removeDataDir } from '../fixtures/embedded.ts'
-import { eventually, ServiceProcess, withLimit } from '../fixtures/process.ts'
+import { withLimit } from '../fixtures/process.ts'
 import { seed, seededRandom } from '../fixtures/seed.ts'
 import { Address, Ledger, Load } from './ledger.ts'
-import { tellWhatCameOut } from './what-came-out.ts'
+import { assertAudit, drained, serviceRig } from './rig.ts'
 
 const KILLS = 22
 /** Of these many acknowledgements at most one kill waits for; with the seed it decides how deep into the load it falls. */
 const MOST_ACKNOWLEDGED = 600
 const PROGRESS_LIMIT_MS = 60_000
 
-const dataDirs: string[] = []
-const dataDir = () => {
-  const dir = newDataDir()
-  dataDirs.push(dir)
-  return dir
-}
-const services = new Set<ServiceProcess>()
-const start = (dir: string, environment: Record<string, string> = {}) => {
-  const service = new ServiceProcess({ dataDir: dir, environment })
-  services.add(service)
-  return service
-}
-after(async () => {
-  for (const service of services) if (service.running) await service.end('SIGKILL')
-  for (const dir of dataDirs) removeDataDir(dir)
-})
-
-/** Everything that can still move has ended. */
-async function drained(url: string): Promise<void> {
-  let last = ''
-  await eventually(
-    async () => {
-      last = await (await fetch(`${url}/api/queue/status`, { headers: { 'accept-language': 'en' } })).text()
-      const { ready, inFlight, delayed } = (JSON.parse(last) as { depth: Record<string, number> }).depth
-      return ready === 0 && inFlight === 0 && delayed === 0 ? true : undefined
-    },
-    () => `the queue to drain, ${last}`,
-  )
-}
-
-function assertAudit(ledger: Ledger, dir: string): void {
-  const { states } = tellWhatCameOut(dir, ledger.auditor)
-  const verdict = ledger.auditor.verdict()
-  assert.ok(verdict.passed, `${describeVerdict(verdict)}\n${JSON.stringify(verdict.findings.slice(0, 20))}`)
-  assert.equal(verdict.ok, verdict.acknowledged)
-  for (const id of ledger.acknowledged.values()) {
-    assert.ok(['done', 'rejected', 'dead'].includes(states.get(id) ?? ''), `${id} is ${states.get(id)}`)
-  }
-}
+const { start, dataDir } = serviceRig(after)
 
 test('Q1, Q2, Q4, Q7: kill -9 at random moments under load, 22 times: every 2xx ends exactly once', async (t) => {
   t.diagnostic(`seed ${seed}`)
@@ -107,8 +68,8 @@ test('S1: SIGTERM under load loses nothing and ends with 0', async () => {
   const dir = dataDir()
   const ledger = new Ledger()
   const address = new Address()
-  // A slow back end, so that the stop finds work in every stage.
-  const service = start(dir, { BACKEND_SPEED: '50' })
+  // Paced, so that the stop finds work in every stage.
+  const service = start(dir, { RATE_PER_SECOND: '100' })
   address.up(await service.ready)
   const load = new Load({ ledger, address, random: seededRandom(seed + 1), clients: 6 })
   await ledger.acknowledges(2000, service.exited)

@@ -92,6 +92,12 @@ export class Load {
     this.#clients = Array.from({ length: options.clients }, (_, i) => this.#client(i))
   }
 
+  /** The service is at another address from now on. */
+  moveTo(url: string): void {
+    this.#options.address.down()
+    this.#options.address.up(url)
+  }
+
   /** Every repeated try is carried to its answer first, so the service must be up. */
   async stop(): Promise<void> {
     this.#stopping = true
