@@ -11,7 +11,7 @@ import { Address, Ledger, Load } from './ledger.ts'
 import { assertAudit, drained, serviceRig } from './rig.ts'
 
 const KILLS = 22
-/** Of these many acknowledgements at most one kill waits for; with the seed it decides how deep into the load it falls. */
+/** A kill waits for at most so many acknowledgements; the seed decides how deep into the load it falls. */
 const MOST_ACKNOWLEDGED = 600
 const PROGRESS_LIMIT_MS = 60_000
 
@@ -84,7 +84,7 @@ test('S1: SIGTERM under load loses nothing and ends with 0', async () => {
   assertAudit(ledger, dir)
 })
 
-test('two processes started at once on one data directory: one serves, the other ends with one clear line', async () => {
+test('two processes at once on one data directory: one serves, the other ends with one clear line', async () => {
   const dir = dataDir()
   const both = [start(dir), start(dir)]
   const loser = await withLimit(
