@@ -45,7 +45,7 @@ export class StoresNothing implements QueueEngine {
   }
 
   async depth(): Promise<ReadonlyMap<string, never>> {
-    return new Map()
+    return new Map<string, never>()
   }
 
   async find(): Promise<undefined> {

@@ -10,7 +10,7 @@ export class AnswerReader {
 
   /** The statuses of the answers that `chunk` completes. Bodies here are ASCII, so characters are bytes. */
   read(chunk: Buffer): number[] {
-    this.#rest += chunk.latin1Slice()
+    this.#rest += chunk.toString('latin1')
     const statuses: number[] = []
     for (;;) {
       const headEnd = this.#rest.indexOf(HEAD_END)

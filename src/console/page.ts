@@ -1,5 +1,5 @@
 /**
- * The small console: one page without anything from elsewhere, that shows what `/api/queue/status` and `/api/stats` say.
+ * The small console: one page, nothing from elsewhere, that shows what `/api/queue/status` and `/api/stats` say.
  * What was not measured is shown as a dash, never as a number.
  */
 
@@ -37,7 +37,8 @@ const words = ko
   : { health: 'Health', monitoring: 'Monitoring', waiting: 'Waiting', inFlight: 'In flight', delayed: 'Delayed',
       dead: 'Dead letters', oldest: 'Oldest', rateIn: 'In per second', rateOut: 'Out per second', drain: 'Drained in',
       consumers: 'Consumers', accepted: 'Accepted', done: 'Done', rejected: 'Rejected', failed: 'Failed',
-      refused: 'Refused requests', type: 'Type', byType: 'By type', totals: 'Totals', updated: 'Updated', ready: 'Ready',
+      refused: 'Refused requests', type: 'Type', byType: 'By type', totals: 'Totals', updated: 'Updated',
+      ready: 'Ready',
       notReady: 'Not ready', unreachable: 'Unreachable', on: 'On', off: 'Off', api: 'API documents',
       caption: 'The queue by message type' }
 document.documentElement.lang = ko ? 'ko' : 'en'
@@ -59,7 +60,8 @@ const set = (id, text, kind) => {
   node.className = kind || ''
 }
 const get = async (path) => {
-  const answer = await fetch(path, { headers: { accept: 'application/json', 'accept-language': 'en' }, cache: 'no-store' })
+  const headers = { accept: 'application/json', 'accept-language': 'en' }
+  const answer = await fetch(path, { headers, cache: 'no-store' })
   return { ok: answer.ok, body: await answer.json() }
 }
 const row = (name, cells) => {

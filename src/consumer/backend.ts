@@ -43,6 +43,11 @@ export class Backend {
     return this.#state.kind
   }
 
+  /** The end of the pause that the back end asked for last; 0 = it never asked. */
+  get pausedUntil(): number {
+    return this.#pausedUntil
+  }
+
   /** How many attempts may start at `now`. */
   admits(now: number): number {
     if (now < this.#pausedUntil) return 0

@@ -104,8 +104,8 @@ export class Consumer {
   lane(type: MessageType): LaneFigures | undefined {
     const lane = this.#lanes.get(type)
     if (!lane) return undefined
-    const { consumers, running, concurrencyLimit, breaker } = lane.progress()
-    return { consumers, running, concurrencyLimit, breaker }
+    const { consumers, running, concurrencyLimit, breaker, pausedUntil } = lane.progress()
+    return { consumers, running, concurrencyLimit, breaker, pausedUntil }
   }
 
   progress(): ConsumerProgress {

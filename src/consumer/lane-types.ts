@@ -34,6 +34,8 @@ export interface LaneFigures {
   /** The adaptive limit now, at most the type's concurrency. */
   readonly concurrencyLimit: number
   readonly breaker: BreakerState['kind']
+  /** Until when its back end asked for a pause (`Retry-After`), the last time it did; 0 = never. */
+  readonly pausedUntil: number
 }
 
 /** For readiness: whether the lane gets on, and if not, why. */

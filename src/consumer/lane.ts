@@ -137,6 +137,7 @@ export class Lane {
       running: this.#attempts.occupied,
       concurrencyLimit: this.#adaptive.limit,
       breaker,
+      pausedUntil: this.#backend.pausedUntil,
       held: this.#held.length,
       unsettled: this.#settler.unsettled,
       ...(this.#lastProgressAt === undefined ? {} : { lastProgressAt: this.#lastProgressAt }),

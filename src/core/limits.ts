@@ -15,6 +15,8 @@ export const LIMITS = {
   /** A crash is ours, not the message's; but a message that was in flight at this many crashes is the likely cause. */
   crashesPerMessage: 20,
   idempotencyWindowMs: 24 * 3600 * 1000,
+  /** Attempts of a message whose history is kept, the newest ones. */
+  historyEntries: 100,
   /** Stored error text. */
   errorLength: 2_000,
   pageSize: 1000,

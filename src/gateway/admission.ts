@@ -73,7 +73,7 @@ export class Admission {
   }
 
   /**
-   * position ÷ measured drain rate. Where the lane of this process was seen to let nothing out while messages waited, the
+   * position ÷ measured drain rate. Where this process's lane was seen to let nothing out while messages waited, the
    * pace is the best that can be hoped for, and without one the wait has no end. undefined = nothing was measured.
    */
   #predictedWaitMs(type: MessageType, position: number): number | undefined {

@@ -1,6 +1,6 @@
 /**
  * HTTP in. Owns the server, its routes and the counters of what it answered; knows the queue by its port only.
- * Keeps Q1 (a 2xx means durable), M1 (monitoring changes no answer) and S1 (start and stop idempotent; stop loses nothing).
+ * Keeps Q1 (a 2xx means durable), M1 (monitoring changes no answer) and S1 (start and stop idempotent, nothing lost).
  */
 import type { AddressInfo, Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'

@@ -66,7 +66,7 @@ export class Intake {
     return this.#accepted(message, receipt)
   }
 
-  /** Throws only when the whole batch is refused. `headerKey` gives each message without a key of its own one by place. */
+  /** Throws only when the whole batch is refused. `headerKey` gives messages without a key one by their place. */
   async batch(list: readonly unknown[], headerKey: string | undefined): Promise<BatchOutcome> {
     if (list.length > LIMITS.batchMessages) {
       throw new Refusal(

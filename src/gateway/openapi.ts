@@ -97,6 +97,7 @@ function errorsPage(): string {
   return (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">' +
     '<title>Weir: refusals</title><h1>Refusals</h1><table><thead><tr><th>Code</th><th>Status</th>' +
-    `<th>Retry helps</th><th>Meaning</th><th lang="ko">의미</th></tr></thead><tbody>${rows.join('')}</tbody></table></html>`
+    '<th>Retry helps</th><th>Meaning</th><th lang="ko">의미</th></tr></thead>' +
+    `<tbody>${rows.join('')}</tbody></table></html>`
   )
 }

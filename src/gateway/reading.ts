@@ -1,4 +1,4 @@
-/** From a body to a message for the queue. What is wrong with it is returned, not thrown: in a batch it is one of many. */
+/** From a body to a message for the queue. What is wrong is returned, not thrown: in a batch it is one of many. */
 import { type Clock, DEFAULT_PRIORITY, LIMITS, type NewMessage } from '../core/index.ts'
 import type { Abilities } from '../queue/index.ts'
 import { depthFault, hasPrototypeKey } from './body.ts'

@@ -20,6 +20,8 @@ export interface LaneInput {
   readonly ratePerSecond: number
   readonly timeoutMs: number
   readonly breaker: 'closed' | 'open' | 'half_open'
+  /** Its back end asked for a pause until then: standing still before is obedience, not a stall. */
+  readonly pausedUntil: number
   /** When the oldest ready message was accepted; undefined = nothing is ready. */
   readonly oldestReadyAt?: number
   /** Since when nothing left the queue although something was ready. */
@@ -55,9 +57,10 @@ function laneReason(lane: LaneInput, now: number, stalledAfterMs: number): strin
   if (lane.consumers === 0) return undefined
   if (lane.breaker === 'open') return `${lane.type}: its back end fails, the breaker is open`
   if (lane.oldestReadyAt === undefined) return undefined
-  if (now - lane.stillSince <= patienceMs(lane, stalledAfterMs)) return undefined
+  const stillSince = Math.max(lane.stillSince, lane.pausedUntil)
+  if (now - stillSince <= patienceMs(lane, stalledAfterMs)) return undefined
   const age = seconds(now - lane.oldestReadyAt)
-  const since = new Date(lane.stillSince).toISOString()
+  const since = new Date(stillSince).toISOString()
   const still = `nothing has left the queue since ${since}`
   return `${lane.type}: stalled, ${still}; the oldest message is ${age} s old`
 }

@@ -138,7 +138,7 @@ test('overload lowers the concurrency and successes bring it back', async () => 
   await clock.until(() => consumer.lane('MNP')?.concurrencyLimit === 10, 60_000)
 })
 
-test('two types half-open together: one probe between them, and the second goes on when the first has passed', async () => {
+test('two types half-open together: one probe between them, the second after the first has passed', async () => {
   const { clock, engine, consumer, calls } = rig({
     types: ['MNP', 'CHANGE'],
     minimumVolume: 5,

@@ -1,6 +1,6 @@
 /**
  * What the queue port promises, written to be read: one array, no index, no clock of its own, no I/O. Engines are held
- * against it. Which state follows which is the product's own table (`queue/life.ts`); everything else is said here anew.
+ * against it. Which state follows which is the product's own table (`queue/life.ts`); the rest is said here anew.
  */
 import { LIMITS, type MessageType, type NewMessage, type Random, type Verdict } from '../../src/core/index.ts'
 import {

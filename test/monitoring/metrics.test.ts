@@ -34,6 +34,7 @@ async function world() {
       concurrencyLimit: 10,
       ratePerSecond: 0,
       timeoutMs: 1,
+      pausedUntil: 0,
       breaker: 'half_open',
     },
   ]

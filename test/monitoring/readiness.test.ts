@@ -21,6 +21,7 @@ function lane(more: Partial<LaneInput> = {}): LaneInput {
     ratePerSecond: 0,
     timeoutMs: 300_000,
     breaker: 'closed',
+    pausedUntil: 0,
     stillSince: NOW,
     ...more,
   }
@@ -51,6 +52,9 @@ const TABLE: readonly [situation: string, lane: LaneInput, reason: RegExp | unde
   ['all slots busy for longer than the processing timeout', still(306, { running: 10 }), /stalled/],
   ['all slots of a lowered limit busy', still(200, { running: 2, concurrencyLimit: 2 }), undefined],
   ['an open breaker', lane({ breaker: 'open' }), /^MNP: its back end fails, the breaker is open$/],
+  ['a pause that the back end asked for', still(120, { pausedUntil: NOW + 60_000 }), undefined],
+  ['a pause that has just ended', still(120, { pausedUntil: NOW - 1_000 }), undefined],
+  ['a pause that ended long ago', still(120, { pausedUntil: NOW - 31_000 }), /stalled/],
   ['a breaker that probes', lane({ breaker: 'half_open' }), undefined],
 ]
 

@@ -290,9 +290,6 @@ export class EmbeddedEngine implements QueueEngine {
       if (!this.#fault) this.#options.logger.error({ ...failed }, 'the store failed')
       this.#fault = failed
       this.#probeSoon()
-    } else if (reply.answers.length > 0 && this.#fault) {
-      this.#options.logger.info({ was: this.#fault.code }, 'the store works again')
-      this.#fault = undefined
     }
   }
 
@@ -301,8 +298,18 @@ export class EmbeddedEngine implements QueueEngine {
     this.#cancelProbe = this.#options.clock.after(PROBE_EVERY_MS, () => {
       this.#cancelProbe = undefined
       if (this.#phase !== 'open') return
-      this.#commits.submit('probe', null).catch(() => this.#probeSoon())
+      this.#commits.submit('probe', null).then(
+        () => this.#healed(),
+        () => this.#probeSoon(),
+      )
     })
+  }
+
+  /** Only a probe opens the door again: it writes and syncs, which a batch that only looks something up does not. */
+  #healed(): void {
+    if (!this.#fault) return
+    this.#options.logger.info({ was: this.#fault.code }, 'the store works again')
+    this.#fault = undefined
   }
 
   #sweepBy(dueAt: number): void {

@@ -36,16 +36,22 @@ export class Messages {
   readonly #tallies: Tallies
   readonly #retentionMs: number
   readonly #statements: ReturnType<typeof prepare>
-  /** What the last take of a type said; asked when a lease runs out. */
-  readonly #policies = new Map<MessageType, RetryPolicy>()
+  readonly #policies: Map<MessageType, RetryPolicy>
   /** What is in flight, by id, as it stands in the file: a settle needs no look-up. Bounded by the consumers' hands. */
   readonly #leases = new Map<string, Row>()
   #nextSeq: number
   /** A lower bound of the earliest due_at among all rows. */
   nextDueAt: number
 
-  constructor(db: DatabaseSync, tallies: Tallies, retentionMs: number) {
+  /** `policies`: what the last take of each type said, asked when a lease runs out; outlives a reopened file. */
+  constructor(
+    db: DatabaseSync,
+    tallies: Tallies,
+    retentionMs: number,
+    policies = new Map<MessageType, RetryPolicy>(),
+  ) {
     this.#tallies = tallies
+    this.#policies = policies
     this.#retentionMs = retentionMs
     this.#statements = prepare(db)
     this.#statements.ready.setReturnArrays(true)
@@ -143,6 +149,9 @@ export class Messages {
 
   log(row: Row, now: number, outcome: string, error: string | null): void {
     this.#statements.log.run(row.seq, row.attempt, row.taken_at ?? now, now, outcome, clip(error))
+    // A back end that asks for a pause again and again must not make the history grow for ever.
+    if (row.attempt > LIMITS.historyEntries)
+      this.#statements.forget.run(row.seq, row.attempt - LIMITS.historyEntries)
   }
 
   /** The first of those ready. What is found expired among them ends here and makes room for those behind it. */

@@ -77,6 +77,7 @@ const SQL = {
     'UPDATE message SET state = 2, available_at = ?, due_at = ?, failures = ?, error = ? WHERE seq = ?',
   requeue: `UPDATE message SET state = ?, failures = 0, crashes = 0, expires_at = NULL, due_at = NULL,
       finished_at = NULL, error = NULL WHERE seq = ?`,
+  forget: 'DELETE FROM attempt WHERE seq = ? AND attempt <= ?',
   log: 'INSERT OR REPLACE INTO attempt VALUES(?, ?, ?, ?, ?, ?)',
   keyBusy: `SELECT 1 FROM message WHERE type = ? AND ordering_key = ? AND state < 4
       AND ordering_key IS NOT NULL LIMIT 1`,

@@ -4,13 +4,14 @@
  *
  * Keeps Q1: an answer leaves only after COMMIT returned, and COMMIT returns only after the log was synced. When
  * anything fails, everybody in it is told so. After an I/O error the file is closed and opened anew, because pages that
- * failed to sync must not be trusted to be what the cache says they are. A batch whose sync failed may be in the log all
- * the same and come back with it: its publishes are then accepted after all, its settles find themselves done, and its
- * takes, which nobody holds, are given back.
+ * failed to sync must not be trusted to be what the cache says they are. A batch whose sync failed may be in the
+ * log all the same and come back with it: its publishes are then accepted after all, its settles find themselves
+ * done, and its takes, which nobody holds, are given back.
  */
 import { statfsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import type { Random } from '../../core/index.ts'
+import type { MessageType, Random } from '../../core/index.ts'
+import type { RetryPolicy } from '../../queue/index.ts'
 import { Documents } from './documents.ts'
 import { Messages } from './messages.ts'
 import type { Batch, BatchReply, Fault, FaultCode, Operation } from './protocol.ts'
@@ -40,6 +41,7 @@ interface Opened {
 export class Store {
   readonly #options: StoreOptions
   readonly #random: Random
+  readonly #policies = new Map<MessageType, RetryPolicy>()
   #opened: Opened | undefined
   #broken = false
   /** Leases that consumers hold, as of the last commit before the file failed; known only until it works again. */
@@ -145,7 +147,7 @@ export class Store {
     this.#closeQuietly()
     const db = openDatabase(this.#options.dataDir)
     const tallies = new Tallies(db)
-    const messages = new Messages(db, tallies, this.#options.retentionMs)
+    const messages = new Messages(db, tallies, this.#options.retentionMs, this.#policies)
     const begin = db.prepare('BEGIN IMMEDIATE')
     const commit = db.prepare('COMMIT')
     this.#opened = {
