@@ -104,8 +104,9 @@ export class Consumer {
   lane(type: MessageType): LaneFigures | undefined {
     const lane = this.#lanes.get(type)
     if (!lane) return undefined
-    const { consumers, running, concurrencyLimit, breaker, pausedUntil } = lane.progress()
-    return { consumers, running, concurrencyLimit, breaker, pausedUntil }
+    const { consumers, running, concurrencyLimit, breaker, pausedUntil, lastSettledAt } = lane.progress()
+    const figures = { consumers, running, concurrencyLimit, breaker, pausedUntil }
+    return lastSettledAt === undefined ? figures : { ...figures, lastSettledAt }
   }
 
   progress(): ConsumerProgress {

@@ -36,6 +36,8 @@ export interface LaneFigures {
   readonly breaker: BreakerState['kind']
   /** Until when its back end asked for a pause (`Retry-After`), the last time it did; 0 = never. */
   readonly pausedUntil: number
+  /** When an attempt last ended with a verdict, wall-clock milliseconds; undefined before the first since the start. */
+  readonly lastSettledAt?: number
 }
 
 /** For readiness: whether the lane gets on, and if not, why. */

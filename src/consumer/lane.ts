@@ -57,6 +57,7 @@ export class Lane {
   #takeNotBefore = 0
   #pumpQueued = false
   #lastProgressAt: number | undefined
+  #lastSettledAt: number | undefined
   #wake: { readonly at: number; readonly cancel: () => void } | undefined
   #subscriptions: (() => void)[] = []
 
@@ -70,7 +71,9 @@ export class Lane {
     this.#demand = new Demand(settings.prefetchCount)
     this.#reporter = new Reporter(settings.type, settings.processor.name, deps.emit, deps.logger)
     this.#attempts = new Attempts(deps.clock, {
-      timedOut: (attempt, inFlight) => this.#conclude(attempt, this.#timeout(), inFlight),
+      timedOut: (attempt, inFlight) => {
+        this.#conclude(attempt, failed('timeout', `no answer within ${settings.timeoutMs} ms`), inFlight)
+      },
       hung: (attempt) => this.#reporter.hung(attempt),
       freed: () => this.#moved(),
     })
@@ -138,6 +141,7 @@ export class Lane {
       concurrencyLimit: this.#adaptive.limit,
       breaker,
       pausedUntil: this.#backend.pausedUntil,
+      ...(this.#lastSettledAt === undefined ? {} : { lastSettledAt: this.#lastSettledAt }),
       held: this.#held.length,
       unsettled: this.#settler.unsettled,
       ...(this.#lastProgressAt === undefined ? {} : { lastProgressAt: this.#lastProgressAt }),
@@ -313,6 +317,7 @@ export class Lane {
     const { delivery } = attempt
     const now = this.#deps.clock.now()
     this.#lastProgressAt = now
+    this.#lastSettledAt = now
     this.#demand.completed()
     this.#backend.report(reported, attempt.round, now)
     if (reported.kind !== 'failed') this.#adaptive.succeeded(inFlight)
@@ -333,10 +338,6 @@ export class Lane {
     if (outcome.failure !== 'unavailable' && outcome.failure !== 'overloaded') return outcome
     if (this.#backend.breaker !== 'open') return outcome
     return { ...outcome, retryAfterMs: Math.max(this.#settings.retryDelayMs, this.#backend.opensAt() - now) }
-  }
-
-  #timeout(): Outcome {
-    return failed('timeout', `no answer within ${this.#settings.timeoutMs} ms`)
   }
 
   #settle(delivery: Delivery, verdict: Verdict): void {

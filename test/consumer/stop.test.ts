@@ -138,3 +138,15 @@ test('S1: a settle that fails after the stop has given it up is not tried again'
   await clock.advance(25_000)
   assert.equal(engine.settleTries, 1)
 })
+
+test('the lane tells when an attempt last ended, and nothing before the first', async () => {
+  const { clock, engine, consumer } = rig({ handle: () => DONE })
+  consumer.start()
+  await clock.advance(100)
+  assert.equal(consumer.lane('MNP')?.lastSettledAt, undefined)
+  engine.put('MNP', 1)
+  await clock.advance(100)
+  const at = consumer.lane('MNP')?.lastSettledAt ?? 0
+  assert.ok(at > clock.now() - 100 && at <= clock.now())
+  await consumer.stop()
+})
