@@ -47,7 +47,7 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
   const all = [headings, ...rows]
   const widths = headings.map((_, column) => Math.max(...all.map((row) => columns(row[column] ?? ''))))
   const isNumber = headings.map((_, column) =>
-    rows.every((row) => /^[\d.,]*( ?\w{1,2})?$|^-$/.test(row[column] ?? '')),
+    rows.every((row) => /^[\d.,]*( ?(\w{1,2}|min))?$|^-$/.test(row[column] ?? '')),
   )
   const line = (row: readonly string[]) =>
     row

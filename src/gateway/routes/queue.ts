@@ -87,8 +87,8 @@ function queueStatus(context: Context, depths: ReadonlyMap<string, TypeDepth>): 
       delayed,
       dead,
       ...some('oldestAgeMs', oldestReadyAt === undefined ? undefined : Math.max(0, now - oldestReadyAt)),
-      inPerSecond: rates.inPerSecond,
-      outPerSecond: rates.outPerSecond,
+      inPerSecond: rounded(rates.inPerSecond),
+      outPerSecond: rounded(rates.outPerSecond),
       ...some('drainEtaMs', drain),
       ...(lane && pickLane(lane)),
     }
@@ -107,12 +107,15 @@ function queueStatus(context: Context, depths: ReadonlyMap<string, TypeDepth>): 
     depth: total,
     ...some('oldestAgeMs', oldest === undefined ? undefined : Math.max(0, now - oldest)),
     ...some('consumers', consumers),
-    inPerSecond,
-    outPerSecond,
+    inPerSecond: rounded(inPerSecond),
+    outPerSecond: rounded(outPerSecond),
     ...some('drainEtaMs', Number.isNaN(slowest) ? undefined : slowest),
     types,
   }
 }
+
+/** A count of whole messages over some seconds does not carry more than this. */
+const rounded = (perSecond: number): number => Math.round(perSecond * 100) / 100
 
 function pickLane(lane: NonNullable<ReturnType<Context['deps']['types']['lane']>>) {
   const { consumers, running, concurrencyLimit, breaker } = lane

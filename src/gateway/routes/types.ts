@@ -27,8 +27,14 @@ export function typeRoutes(app: FastifyInstance, { deps, names }: Context): void
       refusals: ['not_json', 'invalid_body', 'type_not_found', 'body_too_large', 'unsupported_media_type'],
     },
     handler: async (request) => {
-      const type = names.resolve((request.params as TypeParams).type)
-      if (type === undefined) throw new WeirError('type_not_found', `The types are ${names.all.join(', ')}`)
+      const asked = (request.params as TypeParams).type
+      const type = names.resolve(asked)
+      if (type === undefined) {
+        throw new WeirError(
+          'type_not_found',
+          `There is no type ${asked.slice(0, 64)}; the types are ${names.all.join(', ')}`,
+        )
+      }
       return typeInfo(
         change((name, wanted) => deps.types.change(name, wanted), type, request.body as TypeChange),
       )
