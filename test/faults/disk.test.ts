@@ -40,6 +40,7 @@ async function underLoad(environment: Record<string, string> = {}): Promise<Brok
   const address = new Address()
   address.up(url)
   const load = new Load({ ledger, address, random: seededRandom(), clients: 4 })
+  after(() => load.abandon())
   await ledger.acknowledges(200, service.exited)
   return { dir, disk, service, url, ledger, load }
 }

@@ -24,6 +24,7 @@ test('Q1, Q2, Q4, Q7: kill -9 at random moments under load, 22 times: every 2xx 
   const ledger = new Ledger()
   const address = new Address()
   const load = new Load({ ledger, address, random, clients: 6 })
+  after(() => load.abandon())
   for (let kill = 0; kill < KILLS; kill++) {
     const service = start(dir, { RETRY_DELAY_MS: '50' })
     if (kill % 5 === 4) {
@@ -72,6 +73,7 @@ test('S1: SIGTERM under load loses nothing and ends with 0', async () => {
   const service = start(dir, { RATE_PER_SECOND: '100' })
   address.up(await service.ready)
   const load = new Load({ ledger, address, random: seededRandom(seed + 1), clients: 6 })
+  after(() => load.abandon())
   await ledger.acknowledges(2000, service.exited)
   address.down()
   assert.deepEqual(await service.end('SIGTERM'), { code: 0, signal: null }, service.output)

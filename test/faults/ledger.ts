@@ -85,6 +85,7 @@ export class Load {
   readonly #options: LoadOptions
   readonly #clients: Promise<void>[]
   #stopping = false
+  #abandoned = false
   #made = 0
 
   constructor(options: LoadOptions) {
@@ -96,6 +97,12 @@ export class Load {
   moveTo(url: string): void {
     this.#options.address.down()
     this.#options.address.up(url)
+  }
+
+  /** Ends it wherever it is: a test that failed must not leave clients behind that keep its process alive. */
+  abandon(): void {
+    this.#stopping = true
+    this.#abandoned = true
   }
 
   /** Every repeated try is carried to its answer first, so the service must be up. */
@@ -121,7 +128,7 @@ export class Load {
     do {
       const url = await this.#options.address.url()
       if (await this.#send(url, batch)) return
-    } while (keyed)
+    } while (keyed && !this.#abandoned)
   }
 
   /** False when there was no answer, or one that says "try again". */
