@@ -28,7 +28,7 @@ const done = { kind: 'done' } as const
 const consumer = new Consumer({
   engine,
   types: [{ settings, backend: 'none', processor: { name: 'noop', process: async () => done } }],
-  prefetchCount: 10,
+  prefetchCount: concurrency,
   clock: realClock,
   random: realRandom,
   logger: silentLogger,

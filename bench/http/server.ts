@@ -43,11 +43,12 @@ const consumer = new Consumer({
   random: realRandom,
   logger: silentLogger,
 })
+const unswitched = async () => ({ previous: false, current: false })
 const deps: GatewayDeps = {
   engine,
   flow,
   types: { all: () => [settings], change: () => settings, lane: (name) => consumer.lane(name) },
-  monitoring: { enabled: false, set: async () => ({ previous: false, current: false }) },
+  monitoring: { enabled: false, set: unswitched, toggle: unswitched },
   metrics: async () => ({ contentType: 'text/plain', body: '' }),
   readiness: () => ({ ready: true }),
   config: () => ({}),

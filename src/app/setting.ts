@@ -71,17 +71,12 @@ function portOf<T>(given: Row<T>, wrap: (value: number) => T): Setting<T> {
 }
 
 export function flag(given: Row<boolean>): Setting<boolean> {
-  const words: Record<string, boolean> = {
-    true: true,
-    1: true,
-    yes: true,
-    on: true,
-    false: false,
-    0: false,
-    no: false,
-    off: false,
-  }
-  return row(given, 'true or false', (input) => words[String(input).trim().toLowerCase()])
+  const yes = ['true', '1', 'yes', 'on']
+  const no = ['false', '0', 'no', 'off']
+  return row(given, 'true or false', (input) => {
+    const word = String(input).trim().toLowerCase()
+    return yes.includes(word) ? true : no.includes(word) ? false : undefined
+  })
 }
 
 /** One of a few words, any case. `aliases` are other spellings of them. */
@@ -93,7 +88,8 @@ export function choice<const T extends string>(
   return row(given, `one of ${values.join(', ')}`, (input) => {
     if (typeof input !== 'string') return undefined
     const word = input.trim().toLowerCase()
-    return values.find((value) => value.toLowerCase() === word) ?? aliases[word]
+    const meant = Object.hasOwn(aliases, word) ? aliases[word] : undefined
+    return values.find((value) => value.toLowerCase() === word) ?? meant
   })
 }
 

@@ -113,7 +113,8 @@ export const SETTINGS = {
   consumerPrefetchCount: integer(1, 10_000, {
     env: 'CONSUMER_PREFETCH_COUNT',
     default: 10,
-    description: 'Messages a consumer asks for at once from a broker; the embedded engine needs none.',
+    description:
+      'Most messages taken ahead of free slots (or the concurrency, if more); the measured need decides.',
   }),
   retentionHours: decimal(0, 87_600, {
     env: 'RETENTION_HOURS',
@@ -152,15 +153,23 @@ export const SETTINGS = {
   autoScalingEnabled: flag({
     env: 'AUTO_SCALING_ENABLED',
     default: true,
-    description: 'Whether the number of consumers may follow the load.',
+    description: 'Whether the number of consumers may follow the load; not used by this version.',
   }),
-  minReplicas: integer(1, 1000, { env: 'MIN_REPLICAS', default: 1, description: 'Fewest consumers.' }),
-  maxReplicas: integer(1, 1000, { env: 'MAX_REPLICAS', default: 10, description: 'Most consumers.' }),
+  minReplicas: integer(1, 1000, {
+    env: 'MIN_REPLICAS',
+    default: 1,
+    description: 'Fewest consumers; not used by this version.',
+  }),
+  maxReplicas: integer(1, 1000, {
+    env: 'MAX_REPLICAS',
+    default: 10,
+    description: 'Most consumers; not used by this version.',
+  }),
   targetCpuUtilization: integer(1, 100, {
     env: 'TARGET_CPU_UTILIZATION',
     default: 70,
     unit: '%',
-    description: 'CPU load that scaling aims at.',
+    description: 'CPU load that scaling aims at; not used by this version.',
   }),
   queueTopology: choice(['per-type', 'single'], {
     env: 'QUEUE_TOPOLOGY',
@@ -176,36 +185,41 @@ export const SETTINGS = {
     env: 'REDIS_URL',
     description: 'Redis for the waiting room; not used by this version.',
   }),
-  roomPort: port({ env: 'ROOM_PORT', default: 3001, description: 'Port of the waiting room.' }),
+  roomPort: port({
+    env: 'ROOM_PORT',
+    default: 3001,
+    description: 'Port of the waiting room, which is not in this version.',
+  }),
   queueThreshold: integer(1, 10_000_000, {
     env: 'QUEUE_THRESHOLD',
     default: 1000,
-    description: 'Waiting room: visitors who may be inside at once.',
+    description: 'Waiting room (not in this version): visitors who may be inside at once.',
   }),
   queueProcessorInterval: integer(100, 3_600_000, {
     env: 'QUEUE_PROCESSOR_INTERVAL',
     default: 10_000,
     unit: 'ms',
-    description: 'Waiting room: how often visitors are let in.',
+    description: 'Waiting room (not in this version): how often visitors are let in.',
   }),
   admitEarly: flag({
     env: 'ADMIT_EARLY',
     default: false,
-    description: 'Waiting room: use a freed place at once instead of at the next interval.',
+    description:
+      'Waiting room (not in this version): use a freed place at once instead of at the next interval.',
   }),
   jwtSecret: optionalText(/^\S{8,}$/, 'at least 8 characters without spaces', {
     env: 'JWT_SECRET',
     secret: true,
-    description: 'Waiting room: signs the tokens of visitors.',
+    description: 'Waiting room (not in this version): signs the tokens of visitors.',
   }),
   adminEmail: optionalText(/^[^@\s]+@[^@\s]+$/, 'an e-mail address', {
     env: 'ADMIN_EMAIL',
-    description: 'Waiting room: its administrator.',
+    description: 'Waiting room (not in this version): its administrator.',
   }),
   adminPassword: optionalText(/^.{8,}$/s, 'at least 8 characters', {
     env: 'ADMIN_PASSWORD',
     secret: true,
-    description: "Waiting room: the administrator's password.",
+    description: "Waiting room (not in this version): the administrator's password.",
   }),
 } as const satisfies Record<string, Setting<never> | Setting<unknown>>
 

@@ -102,7 +102,8 @@ function lookUp(
 function checked(name: SettingName, setting: Setting<unknown>, found: Found): unknown {
   const value = setting.parse(found.input)
   if (value !== undefined) return value
-  const shown = setting.secret ? 'something else' : JSON.stringify(found.input)
+  const seen = typeof found.input === 'string' ? maskUrl(found.input) : found.input
+  const shown = setting.secret ? 'something else' : JSON.stringify(seen)
   throw invalid(`${found.place ?? name} must be ${setting.range}; found ${shown}`)
 }
 
@@ -174,7 +175,8 @@ function parseFile(text: string, shown: string): Readonly<Record<string, unknown
 /** The password of a URL, and a value under a telling name in its query, are nobody's business. */
 export function maskUrl(text: string): string {
   const url = URL.parse(text)
-  if (!url) return text
+  // What cannot be taken apart may still hold a password: a slash in one makes the URL unreadable.
+  if (!url) return text.includes('://') ? '***' : text
   const secretKeys = [...url.searchParams.keys()].filter((key) => /pass|secret|token|key|sig/i.test(key))
   if (!url.password && secretKeys.length === 0) return text
   if (url.password) url.password = '***'

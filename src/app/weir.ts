@@ -89,7 +89,11 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
   const consumer = new Consumer({
     engine,
     types: servedTypes({ settings, effects: embedded.effects, clock }),
-    prefetchCount: settings.consumerPrefetchCount,
+    // An upper bound: how much is really taken ahead follows what the lane measures, and is nothing for slow work.
+    prefetchCount: Math.max(
+      settings.consumerPrefetchCount,
+      ...settings.types.map((type) => type.concurrency),
+    ),
     clock,
     random,
     logger,
@@ -132,7 +136,11 @@ function gatewayDeps({ settings, engine, flow, types, watch, clock, random, logg
     monitoring: watch.monitoring,
     metrics: watch.metrics,
     readiness: watch.readiness,
-    config: () => ({ ...maskedConfig(settings), monitoringEnabled: watch.monitoring.enabled }),
+    // As it is now: types and the switch can be changed while running.
+    config: () => ({
+      ...maskedConfig({ ...settings, types: types.all() }),
+      monitoringEnabled: watch.monitoring.enabled,
+    }),
     page: () => page,
     emit: watch.onGateway,
     clock,

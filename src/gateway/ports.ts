@@ -33,6 +33,7 @@ export interface LaneStatus {
 export interface MonitoringSwitch {
   readonly enabled: boolean
   set(enabled: boolean): Promise<{ previous: boolean; current: boolean }>
+  toggle(): Promise<{ previous: boolean; current: boolean }>
 }
 
 export type Readiness =

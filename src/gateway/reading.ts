@@ -52,7 +52,7 @@ export class MessageReader {
     const fields = body as MessageBody
     const type = this.#types.resolve(fields.type)
     if (type === undefined) return unknownType(this.#types)
-    const fault = contentFault(fields.content) ?? attributesFault(fields)
+    const fault = contentFault(fields.content) ?? keysFault(fields) ?? attributesFault(fields)
     if (fault)
       return new Refusal(fault.problem === 'too_deep' ? 'too_deep' : 'invalid_body', detail(fault), {
         faults: [fault],
@@ -128,6 +128,12 @@ function contentFault(content: string): Fault | undefined {
   if (content.length > LIMITS.contentLength)
     return { path: 'content', problem: 'too_long', limit: LIMITS.contentLength }
   return content.isWellFormed() ? undefined : { path: 'content', problem: 'malformed' }
+}
+
+/** Stored as UTF-8, two different halves of a pair would become one and the same key. */
+function keysFault({ idempotencyKey = '', orderingKey = '' }: MessageBody): Fault | undefined {
+  if (!idempotencyKey.isWellFormed()) return { path: 'idempotencyKey', problem: 'malformed' }
+  return orderingKey.isWellFormed() ? undefined : { path: 'orderingKey', problem: 'malformed' }
 }
 
 function attributesFault(fields: MessageBody): Fault | undefined {

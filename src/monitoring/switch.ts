@@ -50,7 +50,16 @@ export class MonitoringSwitch {
 
   /** Durable when it resolves; rejects with the store's refusal and has then changed nothing. */
   set(enabled: boolean): Promise<{ previous: boolean; current: boolean }> {
-    const turn = this.#last.then(() => this.#set(enabled))
+    return this.#inTurn(() => this.#set(enabled))
+  }
+
+  /** The opposite of what the change before it has left, so that two at once are two. */
+  toggle(): Promise<{ previous: boolean; current: boolean }> {
+    return this.#inTurn(() => this.#set(!this.#enabled))
+  }
+
+  #inTurn(change: () => Promise<{ previous: boolean; current: boolean }>) {
+    const turn = this.#last.then(change)
     this.#last = turn.catch(() => undefined)
     return turn
   }

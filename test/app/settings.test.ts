@@ -225,3 +225,21 @@ test('the generated documents are as generated, and name every setting', () => {
   const page = readFileSync('docs/reference/settings.md', 'utf8')
   for (const name of NAMES) assert.ok(page.includes(ROWS[name].env), name)
 })
+
+test('a password is masked in a URL that cannot be taken apart, and in the refusal of a wrong one', () => {
+  const shown = JSON.stringify(
+    maskedConfig(resolveSettings({ environment: { REDIS_URL: 'redis://:p/ss@h:1' } })),
+  )
+  assert.doesNotMatch(shown, /p\/ss/)
+  const wrong = () => resolveSettings({ environment: { REDIS_URL: 'http://user:hidden@h' } })
+  assert.throws(wrong, (error: Error) => /REDIS_URL/.test(error.message) && !/hidden/.test(error.message))
+})
+
+test('words that every object knows are no values', () => {
+  for (const [env, word] of [
+    ['LOG_LEVEL', 'constructor'],
+    ['MONITORING_ENABLED', 'constructor'],
+  ] as const) {
+    assert.throws(() => resolveSettings({ environment: { [env]: word } }), new RegExp(env))
+  }
+})

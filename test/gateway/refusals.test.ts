@@ -134,6 +134,20 @@ const FIELDS: [
     '내용',
   ],
   ['half a surrogate pair', { content: 'a\ud800' }, 'invalid_body', 'content', '내용'],
+  [
+    'half a surrogate pair in an idempotency key',
+    { idempotencyKey: 'k\ud800' },
+    'invalid_body',
+    'idempotencyKey',
+    'idempotencyKey',
+  ],
+  [
+    'half a surrogate pair in an ordering key',
+    { orderingKey: 'k\ud800' },
+    'invalid_body',
+    'orderingKey',
+    'orderingKey',
+  ],
   ['attributes that are a list', { attributes: [] }, 'invalid_body', 'attributes', '속성들'],
   [
     'attributes too deep',

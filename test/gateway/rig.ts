@@ -97,6 +97,10 @@ export async function rig(
           state.monitoring = enabled
           return { previous, current: enabled }
         },
+        async toggle() {
+          state.monitoring = !state.monitoring
+          return { previous: !state.monitoring, current: state.monitoring }
+        },
       },
       metrics: async () => ({
         contentType: 'text/plain; version=0.0.4; charset=utf-8',

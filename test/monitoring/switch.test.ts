@@ -93,3 +93,12 @@ test('a listener that throws cannot hurt the flow, and is told off once (M1)', a
   tell(2)
   assert.equal(errors.length, 1)
 })
+
+test('two toggles at once are two: the switch ends as it began', async () => {
+  const monitoring = await load(new MemoryEffects(), true)
+  const changes = await Promise.all([monitoring.toggle(), monitoring.toggle()])
+  assert.deepEqual(changes, [
+    { previous: true, current: false },
+    { previous: false, current: true },
+  ])
+})

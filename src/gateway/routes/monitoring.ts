@@ -41,8 +41,8 @@ export function monitoringRoutes(app: FastifyInstance, { deps }: Context): void 
     return last === 0 ? null : iso(last)
   }
 
-  async function set(enabled: boolean) {
-    const { previous, current } = await deps.monitoring.set(enabled)
+  async function answer(change: Promise<{ previous: boolean; current: boolean }>) {
+    const { previous, current } = await change
     return {
       success: true,
       message: current ? 'Monitoring is on' : 'Monitoring is off',
@@ -53,9 +53,9 @@ export function monitoringRoutes(app: FastifyInstance, { deps }: Context): void 
   }
 
   const calls = {
-    toggle: () => set(!deps.monitoring.enabled),
-    enable: () => set(true),
-    disable: () => set(false),
+    toggle: () => answer(deps.monitoring.toggle()),
+    enable: () => answer(deps.monitoring.set(true)),
+    disable: () => answer(deps.monitoring.set(false)),
   }
   for (const [name, call] of Object.entries(calls)) {
     app.post(`/api/monitoring/${name}`, {
