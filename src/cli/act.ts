@@ -1,7 +1,7 @@
 /** Commands that change something: `weir dead-letters`, `weir monitoring`, `weir types`. */
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
-import type { MessageLife, WeirClient } from '../client/index.ts'
+import { type MessageLife, type WeirClient, WeirClientError } from '../client/index.ts'
 import {
   CommandError,
   clientFor,
@@ -93,10 +93,25 @@ async function changeDeadLetters(ids: readonly string[], options: Selection, pur
   }
   const client = clientFor(options)
   const changeOne = (id: string) => (purge ? client.deleteDeadLetter(id) : client.retryDeadLetter(id))
-  for (const id of ids) await changeOne(id)
-  const done = some ? ids.length : await changeAll(client, options, purge)
+  const done = some ? await changeEach(ids, changeOne) : await changeAll(client, options, purge)
   if (options.json) printJson(purge ? { deleted: done } : { retried: done })
   else print(`${count(done)} ${purge ? 'deleted' : 'ready again'}`)
+}
+
+/** Gives how many were changed; those that were not are told, and do not hold up the others. */
+async function changeEach(ids: readonly string[], changeOne: (id: string) => Promise<void>): Promise<number> {
+  let done = 0
+  for (const id of ids) {
+    try {
+      await changeOne(id)
+      done++
+    } catch (error) {
+      if (!(error instanceof WeirClientError)) throw error
+      process.stderr.write(`weir: ${id}: ${error.message}\n`)
+      process.exitCode = 1
+    }
+  }
+  return done
 }
 
 function changeAll(client: WeirClient, { type }: Selection, purge: boolean): Promise<number> {

@@ -1,4 +1,6 @@
 /** JSON lines into messages: one object per line, keys in English or Korean. */
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import type { MessageInput } from '../client/index.ts'
 
 export type ReadLine =
@@ -21,4 +23,26 @@ export function readMessageLine(text: string, line: number): ReadLine | undefine
   }
   const entries = Object.entries(value).map(([key, item]) => [KOREAN[key] ?? key, item])
   return { kind: 'message', line, message: Object.fromEntries(entries) as MessageInput }
+}
+
+/** The lines up to the end, or up to where reading breaks: then `onBroken` is told, and what was read still counts. */
+export async function* readMessageLines(
+  input: Readable,
+  onBroken: (error: NodeJS.ErrnoException) => void,
+): AsyncGenerator<ReadLine> {
+  const texts = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+  // Not every runtime hands the input's error on to whoever reads the lines.
+  input.once('error', (error) => {
+    onBroken(error)
+    texts.close()
+  })
+  let number = 0
+  try {
+    for await (const text of texts) {
+      const line = readMessageLine(text, ++number)
+      if (line) yield line
+    }
+  } catch (error) {
+    if (error !== input.errored) throw error
+  }
 }

@@ -1,11 +1,10 @@
 /** `weir send`: one message from flags, or many from a file of JSON lines or stdin. */
 import { createReadStream, statSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { idMaker, loadSettings, realClock } from '../app/index.ts'
 import type { MessageInput } from '../client/index.ts'
-import { type ReadLine, readMessageLine } from './message-lines.ts'
+import { readMessageLine, readMessageLines } from './message-lines.ts'
 import { type SendReport, sendAll } from './sender.ts'
 import {
   CommandError,
@@ -105,7 +104,11 @@ async function sendMany(file: string, options: SendOptions): Promise<void> {
   const input = file === '-' ? process.stdin : await openFile(file)
   const began = performance.now()
   const bar = progressBar(file === '-' ? undefined : statSync(file).size, input)
-  const report = await sendAll(messagesOf(input), {
+  let broken: NodeJS.ErrnoException | undefined
+  const lines = readMessageLines(input, (error) => {
+    broken = error
+  })
+  const report = await sendAll(lines, {
     client: clientFor(options, 3),
     clock: realClock,
     newKey: idMaker(realClock),
@@ -117,6 +120,7 @@ async function sendMany(file: string, options: SendOptions): Promise<void> {
   bar.clear()
   const seconds = (performance.now() - began) / 1000
   const { accepted, refused, failed, problems } = report
+  if (broken) problems.push(`${file} cannot be read to its end (${broken.code ?? broken.message})`)
   if (options.json) printJson({ accepted, refused, failed, seconds: Number(seconds.toFixed(3)), problems })
   else {
     for (const problem of problems) process.stderr.write(`${problem}\n`)
@@ -124,25 +128,21 @@ async function sendMany(file: string, options: SendOptions): Promise<void> {
     const line = `${count(accepted)} accepted, ${count(refused)} refused, ${count(failed)} failed`
     process.stderr.write(`${line} in ${seconds.toFixed(1)} s (${rate}/s)\n`)
   }
-  if (refused + failed > 0) process.exitCode = 1
+  if (broken || refused + failed > 0) process.exitCode = 1
 }
 
 function openFile(file: string): Promise<Readable> {
   return new Promise((resolve, reject) => {
     const stream = createReadStream(file)
-    stream.once('open', () => resolve(stream))
+    stream.once('open', () => {
+      if (!statSync(file).isDirectory()) return resolve(stream)
+      stream.destroy()
+      reject(new CommandError(`${file} is a directory; give a file of JSON lines`, 2))
+    })
     stream.once('error', (error: NodeJS.ErrnoException) => {
       reject(new CommandError(`${file} cannot be read (${error.code})`, 2))
     })
   })
-}
-
-async function* messagesOf(input: Readable): AsyncGenerator<ReadLine> {
-  let number = 0
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    const line = readMessageLine(text, ++number)
-    if (line) yield line
-  }
 }
 
 /** On a terminal only, and on stderr, so that stdout stays clean. The share is that of bytes read. */

@@ -4,7 +4,7 @@
  */
 
 import { type BatchItem, type MessageInput, type WeirClient, WeirClientError } from '../client/index.ts'
-import { type Clock, pause } from '../core/index.ts'
+import { type Clock, LIMITS, pause } from '../core/index.ts'
 import type { ReadLine } from './message-lines.ts'
 
 export interface SendReport {
@@ -34,6 +34,8 @@ interface Numbered {
 }
 
 const PROBLEMS_KEPT = 10
+/** JSON of the messages of one request; the rest of what the service takes is for what stands around them. */
+const BATCH_BYTES = Math.floor(LIMITS.bodyBytes * 0.88)
 /** Rounds in which messages refused for now are sent again, and the longest pause before one. */
 const ROUNDS = 5
 const LONGEST_PAUSE_MS = 30_000
@@ -45,9 +47,11 @@ export async function sendAll(lines: AsyncIterable<ReadLine>, options: SenderOpt
   const underWay = new Set<Promise<void>>()
   const state = { unreachable: false }
   let batch: Numbered[] = []
+  let batchBytes = 0
   const flush = async () => {
     const full = batch
     batch = []
+    batchBytes = 0
     while (underWay.size >= options.parallel) await Promise.race(underWay)
     const sending = sendBatch(full, options, report, state).finally(() => underWay.delete(sending))
     underWay.add(sending)
@@ -60,7 +64,12 @@ export async function sendAll(lines: AsyncIterable<ReadLine>, options: SenderOpt
       continue
     }
     const idempotencyKey = item.message.idempotencyKey ?? options.newKey()
-    batch.push({ line: item.line, message: { ...item.message, idempotencyKey } })
+    const message = { ...item.message, idempotencyKey }
+    const bytes = Buffer.byteLength(JSON.stringify(message)) + 1
+    // A message too large by itself goes alone, so that its refusal takes no other with it.
+    if (batch.length > 0 && batchBytes + bytes > BATCH_BYTES) await flush()
+    batch.push({ line: item.line, message })
+    batchBytes += bytes
     if (batch.length >= options.batchSize) await flush()
   }
   if (batch.length > 0) await flush()
@@ -89,15 +98,23 @@ async function sendBatch(
       if (left.length > 0) await pause(options.clock, pauseMs(answer.results))
     } catch (error) {
       if (!(error instanceof WeirClientError)) throw error
+      if (error.retryable && FOR_NOW.has(error.code) && round < ROUNDS) {
+        await pause(options.clock, Math.min(LONGEST_PAUSE_MS, error.retryAfterMs ?? 1000))
+        continue
+      }
       if (error.code === 'unreachable') state.unreachable = true
-      // A 4xx says that nothing was taken; otherwise the answer may have been lost after the messages were.
-      if (error.status >= 400 && error.status < 500) report.refused += left.length
-      else report.failed += left.length
-      note(report, left[0]?.line ?? 0, error.message)
+      giveUp(left, error, report)
       break
     }
   }
   options.onProgress?.(report)
+}
+
+/** A 4xx says that nothing was taken; otherwise the answer may have been lost after the messages were. */
+function giveUp(left: readonly Numbered[], error: WeirClientError, report: SendReport): void {
+  if (error.status >= 400 && error.status < 500) report.refused += left.length
+  else report.failed += left.length
+  note(report, left[0]?.line ?? 0, error.message)
 }
 
 /** Books what is final and gives back what is to be sent again. */

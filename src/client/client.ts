@@ -98,7 +98,9 @@ export class WeirClient {
   }
 
   async retryDeadLetter(id: string): Promise<void> {
-    await this.#post(`/api/dead-letters/${encodeURIComponent(id)}/retry`, undefined, undefined)
+    const path = `/api/dead-letters/${encodeURIComponent(id)}/retry`
+    // Not repeated: after a lost answer the second try would say that it is no dead letter.
+    await this.#transport.call({ method: 'POST', path, repeatable: false })
   }
 
   /** All, or all of one type; gives how many. Repeating it only finds fewer. */

@@ -59,6 +59,23 @@ test('stdin: accepted ids on stdout, the sum on stderr', async () => {
   assert.match(stderr, /^250 accepted, 0 refused, 0 failed in /)
 })
 
+test('large messages: a request never outgrows what the service takes', async () => {
+  const lines = Array.from({ length: 24 }, () => line('MNP', { content: 'x'.repeat(60_000) }))
+  lines.splice(12, 0, line('MNP', { attributes: { x: 'x'.repeat(1_100_000) } }))
+  const { stdout, stderr } = await run(['send', '-', '--json'], lines.join('\n'))
+  const { accepted, refused, failed, problems } = JSON.parse(stdout)
+  assert.deepEqual([accepted, refused, failed], [24, 1, 0], stderr)
+  assert.match(problems[0], /^line 13: /)
+})
+
+test('a file that cannot be read to its end: still accounted for', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const { code, stderr } = await run(['send', '/proc/self/mem'])
+  assert.equal(code, 1, stderr)
+  assert.match(stderr, /^\S+ cannot be read to its end \(EIO\)\n0 accepted, 0 refused, 0 failed in .*\n$/)
+})
+
 test('status and types: shown, changed, refused', async () => {
   const status = JSON.parse((await run(['status', '--json'])).stdout)
   assert.ok(status.types.MNP.ready > 0)
@@ -87,7 +104,9 @@ test('dead letters: list, retry, purge only when sure', async () => {
   }
   assert.equal((await dead())[0]?.id, id)
   assert.match((await run(['dead-letters', 'list'])).stdout, new RegExp(`^${id} +CHANGE`, 'm'))
-  assert.equal((await run(['dead-letters', 'retry', id])).stdout, '1 ready again\n')
+  const retried = await run(['dead-letters', 'retry', 'nobody', id])
+  assert.deepEqual([retried.code, retried.stdout], [1, '1 ready again\n'])
+  assert.match(retried.stderr, /^weir: nobody: .+\n$/)
   await dead()
   const unsure = await run(['dead-letters', 'purge', '--all'])
   assert.equal(unsure.code, 2)
@@ -117,6 +136,9 @@ test('one line and a telling exit code when it goes wrong', async () => {
   assert.equal((await run(['frobnicate'])).code, 2)
   assert.equal((await run(['send'])).code, 2)
   assert.equal((await run(['send', 'no-such-file'])).code, 2)
+  const directory = await run(['send', dir.path])
+  assert.deepEqual([directory.code, directory.stderr.trim().split('\n').length], [2, 1])
+  assert.match(directory.stderr, /is a directory/)
   const version = await run(['--version'])
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
 })

@@ -94,6 +94,9 @@ test('tries are bounded, and what cannot help is not tried again', async () => {
   const deletion = rig([refused(503, 'overloaded')])
   await assert.rejects(deletion.client.deleteDeadLetter('1'), { code: 'overloaded' })
   assert.equal(deletion.seen.length, 1)
+  const retry = rig([new TypeError('fetch failed'), refused(409, 'not_a_dead_letter')])
+  await assert.rejects(retry.client.retryDeadLetter('1'), { code: 'unreachable' })
+  assert.equal(retry.seen.length, 1)
 })
 
 test('an answer that is not ours is told as such', async () => {
