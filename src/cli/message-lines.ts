@@ -25,7 +25,7 @@ export function readMessageLine(text: string, line: number): ReadLine | undefine
   return { kind: 'message', line, message: Object.fromEntries(entries) as MessageInput }
 }
 
-/** The lines up to the end, or up to where reading breaks: then `onBroken` is told, and what was read still counts. */
+/** The lines to the end, or to where reading breaks: `onBroken` is told, and what was read counts. */
 export async function* readMessageLines(
   input: Readable,
   onBroken: (error: NodeJS.ErrnoException) => void,
