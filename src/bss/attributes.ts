@@ -87,6 +87,11 @@ function lineOf(found: Partial<Record<Field, string>>, messageId: string): strin
   if (found.phone !== undefined) return found.phone
   if (found.line !== undefined) return found.line
   if (found.customer !== undefined) return `customer:${found.customer}`
+  return ownLine(messageId)
+}
+
+/** The line of a message that names none. */
+export function ownLine(messageId: string): string {
   return `message:${messageId}`
 }
 

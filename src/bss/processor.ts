@@ -17,7 +17,7 @@ import {
   type Outcome,
   WeirError,
 } from '../core/index.ts'
-import { parseRequest, type Request } from './attributes.ts'
+import { ownLine, parseRequest, type Request } from './attributes.ts'
 import type { LegacyAnswer, LegacyBackend } from './legacy-backend.ts'
 import type { Line, Rules } from './line.ts'
 import { readLine, writesFor } from './registry.ts'
@@ -78,7 +78,9 @@ async function apply(
     const before = await readLine(effects, request.line)
     const decision = decide(rules, before.line, request, id, answer)
     if (!decision) break
-    const writes = decision.after ? await writesFor(effects, before, decision.after) : []
+    // A line that only this message knows is never asked for again; kept, it would stay in the registry for ever.
+    const keeps = decision.after !== undefined && request.line !== ownLine(id)
+    const writes = keeps && decision.after ? await writesFor(effects, before, decision.after) : []
     const applied = await effects.apply({ id, result: decision.result, writes })
     if (applied.kind === 'applied') return outcomeOf(decision.result)
     if (applied.kind === 'already') return outcomeOf(applied.result)

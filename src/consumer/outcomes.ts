@@ -14,9 +14,9 @@ export function thrown(error: unknown): Outcome {
 export function checked(outcome: Outcome): Outcome {
   switch (outcome?.kind) {
     case 'done':
-      return outcome
+      return storable(outcome)
     case 'rejected':
-      return typeof outcome.reason === 'string' ? outcome : { ...outcome, reason: String(outcome.reason) }
+      return storable({ ...outcome, reason: String(outcome.reason) })
     case 'dead':
       return typeof outcome.error === 'string' ? outcome : { ...outcome, error: String(outcome.error) }
     case 'failed': {
@@ -26,6 +26,17 @@ export function checked(outcome: Outcome): Outcome {
     }
     default:
       return failed('error', 'the processor returned no outcome')
+  }
+}
+
+/** The work is done and stays so; what cannot be written down of its result must not stand in the way of that. */
+function storable<O extends Extract<Outcome, { kind: 'done' | 'rejected' }>>(outcome: O): O {
+  if (outcome.result === undefined) return outcome
+  try {
+    // A function or a symbol has no JSON at all: parsing nothing throws, as it should here.
+    return { ...outcome, result: JSON.parse(JSON.stringify(outcome.result) ?? '') }
+  } catch {
+    return { ...outcome, result: 'the processor returned a result that is no JSON' }
   }
 }
 

@@ -8,7 +8,7 @@ import type { QueueEngine, StateCounts } from './port.ts'
 export interface Rates {
   /** Accepted per second. */
   readonly inPerSecond: number
-  /** Handed out for the first time per second. */
+  /** Handed out per second, repeated hand-outs included. */
   readonly outPerSecond: number
 }
 
@@ -102,7 +102,9 @@ export class FlowMeter {
       waiting: counts.ready,
     })
     while (flow.samples.length > 2 && (flow.samples[1]?.at ?? now) <= now - WINDOW_MS) flow.samples.shift()
-    flow.drainPerSecond = drainRate(flow.samples) ?? flow.drainPerSecond
+    // A stall is over when nothing waits any more; remembered, its 0 would refuse messages at an idle queue.
+    const before = counts.ready === 0 && flow.drainPerSecond === 0 ? undefined : flow.drainPerSecond
+    flow.drainPerSecond = drainRate(flow.samples) ?? before
   }
 }
 

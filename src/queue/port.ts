@@ -74,7 +74,7 @@ export interface StateCounts {
   readonly expired: number
   /** Dead letters that an operator deleted. */
   readonly deleted: number
-  /** Handed out for the first time, in all; with `accepted` it gives the flow through the queue. */
+  /** Hand-outs in all, repeated ones included: a backlog of retries that is worked off is flow as well. */
   readonly departed: number
 }
 

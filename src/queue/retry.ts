@@ -32,8 +32,9 @@ export function verdictFor(
     case 'dead':
       return outcome
     case 'failed': {
-      if (outcome.retryAfterMs !== undefined) {
-        // The back end asked for time. That says nothing about the message, so it costs the message nothing.
+      if (outcome.retryAfterMs !== undefined && outcome.retryAfterMs > 0) {
+        // The back end asked for time (0 is none, and would come back at once for ever). That says nothing about
+        // the message, so it costs the message nothing.
         const jitter = 1 + random() * 0.2
         const delayMs = Math.min(LONGEST_DELAY_MS, Math.round(outcome.retryAfterMs * jitter))
         return { kind: 'retry', delayMs, error: outcome.error, counts: false }

@@ -59,11 +59,11 @@ test('Q4: a stale settle is counted and logged, and nothing else', async () => {
 test('one result that cannot be stored does not block the others', async () => {
   const { clock, engine, consumer, logs } = rig({
     concurrency: 10,
-    handle: ({ id }) => (id === 'MNP-4' ? { kind: 'done', result: 1n as unknown as number } : DONE),
+    handle: () => DONE,
   })
   const settle = engine.settle.bind(engine)
   engine.settle = async (settlements) => {
-    JSON.stringify(settlements)
+    if (settlements.some(({ lease }) => lease.id === 'MNP-4')) throw new TypeError('cannot be stored')
     return settle(settlements)
   }
   engine.put('MNP', 10)
@@ -71,6 +71,31 @@ test('one result that cannot be stored does not block the others', async () => {
   await clock.advance(5_000)
   assert.equal(engine.count('done'), 9)
   assert.ok(logs.some(({ level, fields }) => level === 'error' && fields.messageId === 'MNP-4'))
+})
+
+test('a result that is no JSON does not undo the work: the message is done', async () => {
+  const results = [
+    1n,
+    () => 0,
+    {
+      toJSON: () => {
+        throw new Error('no')
+      },
+    },
+  ] as unknown as number[]
+  const { clock, engine, consumer } = rig({ handle: () => ({ kind: 'done', result: results.pop() ?? 0 }) })
+  const kept: unknown[] = []
+  const settle = engine.settle.bind(engine)
+  engine.settle = async (settlements) => {
+    for (const { verdict } of settlements)
+      if (verdict.kind === 'done') kept.push(structuredClone(verdict.result))
+    return settle(settlements)
+  }
+  engine.put('MNP', 3)
+  consumer.start()
+  await clock.advance(1_000)
+  assert.equal(engine.count('done'), 3)
+  assert.deepEqual(new Set(kept), new Set(['the processor returned a result that is no JSON']))
 })
 
 test('results that come while a settle is under way wait for it and go together', async () => {

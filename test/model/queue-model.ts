@@ -215,7 +215,7 @@ export class QueueModel {
 
   #lease(one: ModelMessage, request: TakeRequest, now: number): ModelDelivery {
     this.#move(one, 'take')
-    if (one.attempt === 0) this.#total(one.message.type).departed++
+    this.#total(one.message.type).departed++
     one.attempt++
     one.takenAt = now
     one.leaseUntil = now + request.leaseMs

@@ -107,3 +107,12 @@ test('the first burst of a type that the queue did not know before is measured',
   clock.advanceSync(1000)
   assert.deepEqual(meter.rates('NEW'), { inPerSecond: 400, outPerSecond: 20 })
 })
+
+test('a stall is forgotten when nothing waits any more: an idle queue has no drain rate, not one of 0', () => {
+  counts.set(TYPE, { ...zero, accepted: 5, ready: 5 })
+  clock.advanceSync(3000)
+  assert.equal(meter.drainPerSecond(TYPE), 0)
+  counts.set(TYPE, { ...zero, accepted: 5, done: 5, departed: 5 })
+  clock.advanceSync(1000)
+  assert.equal(meter.drainPerSecond(TYPE), undefined)
+})

@@ -53,16 +53,30 @@ test('a message fails maxRetries + 1 times and is then a dead letter with the la
 
 test('a pause the back end asks for is kept, costs the message nothing, and is bounded', () => {
   fc.assert(
-    fc.property(policy, fc.nat(2_000_000), fc.nat(30), chance, (given, retryAfterMs, failures, random) => {
-      const outcome: Outcome = { kind: 'failed', failure: 'overloaded', error: '429', retryAfterMs }
-      const verdict = verdictFor(outcome, failures, given, () => random)
-      assert.ok(verdict.kind === 'retry')
-      assert.equal(verdict.counts, false)
-      assert.ok(verdict.delayMs >= Math.min(TEN_MINUTES, retryAfterMs))
-      assert.ok(verdict.delayMs <= Math.min(TEN_MINUTES, Math.ceil(retryAfterMs * 1.2)))
-    }),
+    fc.property(
+      policy,
+      fc.integer({ min: 1, max: 2_000_000 }),
+      fc.nat(30),
+      chance,
+      (given, retryAfterMs, failures, random) => {
+        const outcome: Outcome = { kind: 'failed', failure: 'overloaded', error: '429', retryAfterMs }
+        const verdict = verdictFor(outcome, failures, given, () => random)
+        assert.ok(verdict.kind === 'retry')
+        assert.equal(verdict.counts, false)
+        assert.ok(verdict.delayMs >= Math.min(TEN_MINUTES, retryAfterMs))
+        assert.ok(verdict.delayMs <= Math.min(TEN_MINUTES, Math.ceil(retryAfterMs * 1.2)))
+      },
+    ),
     chances(300),
   )
+})
+
+test('a pause of nothing is no pause: the attempt counts, or the message would come back at once for ever', () => {
+  const outcome: Outcome = { kind: 'failed', failure: 'overloaded', error: '503', retryAfterMs: 0 }
+  const given = { maxRetries: 1, retryDelayMs: 1000 }
+  const first = verdictFor(outcome, 0, given, () => 0)
+  assert.ok(first.kind === 'retry' && first.counts && first.delayMs >= 500)
+  assert.equal(verdictFor(outcome, 1, given, () => 0).kind, 'dead')
 })
 
 test('a business answer is final, whatever the policy', () => {

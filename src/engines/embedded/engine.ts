@@ -53,6 +53,13 @@ export interface EmbeddedOptions {
 }
 
 const PROBE_EVERY_MS = 500
+/** A batch takes milliseconds; a disk that has not answered for so long counts as failed. */
+const HANGING_AFTER_MS = 10_000
+/**
+ * No lease is ended for so long after the store works again: consumers hold finished work that they could not settle
+ * meanwhile, and their longest pause between two tries is five seconds.
+ */
+const SETTLE_FIRST_MS = 6_000
 /** Sweeps are not run closer together than this: timers that are due within it share one transaction. */
 const SWEEP_GAP_MS = 20
 const REQUEUE_CHUNK = 500
@@ -79,6 +86,7 @@ export class EmbeddedEngine implements QueueEngine {
   #fault: Fault | undefined
   #freeBytes = Number.POSITIVE_INFINITY
   #sweepAt = Number.POSITIVE_INFINITY
+  #sweepNotBefore = 0
   #cancelSweep: (() => void) | undefined
   #cancelProbe: (() => void) | undefined
 
@@ -170,6 +178,10 @@ export class EmbeddedEngine implements QueueEngine {
   health(): EngineHealth {
     if (this.#phase !== 'open') return { ok: false, reason: `the store is ${this.#phase}` }
     if (this.#fault) return { ok: false, reason: `${this.#fault.code}: ${this.#fault.detail}` }
+    if (this.#hangs()) {
+      const seconds = Math.round(this.#commits.busyMs / 1000)
+      return { ok: false, reason: `storage_failed: no answer from the disk for ${seconds} s` }
+    }
     if (this.#nearlyFull()) return { ok: false, reason: 'storage_full: the disk is nearly full' }
     return { ok: true }
   }
@@ -179,6 +191,7 @@ export class EmbeddedEngine implements QueueEngine {
     if (this.#fault) {
       return { ok: false, code: this.#fault.code === 'storage_full' ? 'storage_full' : 'storage_failed' }
     }
+    if (this.#hangs()) return { ok: false, code: 'storage_failed' }
     if (this.#nearlyFull()) return { ok: false, code: 'storage_full' }
     if (this.#commits.weight >= LIMITS.pendingMessages) return { ok: false, code: 'overloaded' }
     return { ok: true }
@@ -238,6 +251,10 @@ export class EmbeddedEngine implements QueueEngine {
       stopping: 'the service is stopping',
     }[code]
     return new WeirError(code, detail, { retryAfterMs: code === 'overloaded' ? 1000 : 5000 })
+  }
+
+  #hangs(): boolean {
+    return this.#commits.busyMs > HANGING_AFTER_MS
   }
 
   #nearlyFull(): boolean {
@@ -310,16 +327,22 @@ export class EmbeddedEngine implements QueueEngine {
     if (!this.#fault) return
     this.#options.logger.info({ was: this.#fault.code }, 'the store works again')
     this.#fault = undefined
+    const now = this.#options.clock.now()
+    this.#cancelSweep?.()
+    this.#sweepAt = Number.POSITIVE_INFINITY
+    this.#sweepNotBefore = now + SETTLE_FIRST_MS
+    this.#sweepBy(now)
   }
 
   #sweepBy(dueAt: number): void {
-    if (dueAt >= this.#sweepAt || this.#phase !== 'open') return
+    const at = Math.max(dueAt, this.#sweepNotBefore)
+    if (at >= this.#sweepAt || this.#phase !== 'open') return
     this.#cancelSweep?.()
-    this.#sweepAt = dueAt
-    const inMs = Math.max(SWEEP_GAP_MS, Math.min(dueAt - this.#options.clock.now(), 60_000))
+    this.#sweepAt = at
+    const inMs = Math.max(SWEEP_GAP_MS, Math.min(at - this.#options.clock.now(), 60_000))
     this.#cancelSweep = this.#options.clock.after(inMs, () => {
       this.#sweepAt = Number.POSITIVE_INFINITY
-      if (this.#phase !== 'open') return
+      if (this.#phase !== 'open' || this.#fault) return
       // Should it fail, the probe that brings the store back carries the next due time with it.
       this.#commits.submit('sweep', null).catch(() => {})
     })

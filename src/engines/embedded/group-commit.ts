@@ -26,6 +26,7 @@ export class GroupCommit {
   #scheduled = false
   #busy = false
   #idle: (() => void)[] = []
+  #busySince: number | undefined
 
   /** `committed` hears of every batch before its callers do. */
   constructor(host: StoreHost, clock: Clock, committed: (reply: BatchReply) => void) {
@@ -37,6 +38,11 @@ export class GroupCommit {
   /** Messages handed in and not yet durable. */
   get weight(): number {
     return this.#weight
+  }
+
+  /** How long the batch under way has been; 0 when there is none. A disk may never answer. */
+  get busyMs(): number {
+    return this.#busySince === undefined ? 0 : this.#clock.now() - this.#busySince
   }
 
   submit<N extends OperationName>(
@@ -72,6 +78,7 @@ export class GroupCommit {
     const batch = this.#cut()
     if (batch.length === 0) return
     this.#busy = true
+    this.#busySince = this.#clock.now()
     try {
       const operations = batch.map((pending) => pending.operation)
       const reply = await this.#host.run({ now: this.#clock.now(), operations })
@@ -90,6 +97,7 @@ export class GroupCommit {
     } finally {
       for (const pending of batch) this.#weight -= pending.weight
       this.#busy = false
+      this.#busySince = undefined
       if (this.#pending.length > 0) this.#schedule()
       else for (const wake of this.#idle.splice(0)) wake()
     }

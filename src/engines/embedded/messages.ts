@@ -170,7 +170,8 @@ export class Messages {
     this.#statements.lease.run(attempt, leaseUntil, now, row.seq)
     this.#leases.set(row.id, { ...row, state: STATE.in_flight, attempt, taken_at: now })
     this.#tallies.moved(row.type, 'ready', 'in_flight')
-    if (attempt === 1) this.#tallies.depart(row.type, row.priority, true)
+    this.#tallies.handedOut(row.type)
+    if (attempt === 1) this.#tallies.depart(row.type, row.priority)
   }
 
   #insert(row: PublishRow, now: number): number | Receipt {
@@ -275,7 +276,7 @@ export class Messages {
     const json = result === undefined || result === null ? null : JSON.stringify(result)
     this.#statements.finish.run(STATE[state], now, dueAt, json, clip(error), failures, row.seq)
     if (dueAt !== null) this.#due(dueAt)
-    if (row.attempt === 0 && row.lane_seq > 0) this.#tallies.depart(row.type, row.priority, false)
+    if (row.attempt === 0 && row.lane_seq > 0) this.#tallies.depart(row.type, row.priority)
     // One that was held itself (it expired waiting) was not what the others waited for.
     if (row.ordering_key !== null && row.state !== STATE.held && isTerminal(state)) {
       this.#unholdNext(row.type, row.ordering_key, now)

@@ -16,6 +16,9 @@ type FullRow = Row & {
   readonly body: string
 }
 
+/** A page ends early rather than carry more characters than this: a thousand large messages would be a gigabyte. */
+const PAGE_LENGTH = 4 * 1024 * 1024
+
 const FULL = `SELECT message.*, body FROM message JOIN body ON body.seq = message.seq`
 const DEAD = `state = ${STATE.dead}`
 
@@ -62,10 +65,14 @@ export class Records {
   }
 
   deadLetters(type: MessageType | null, limit: number, after: number): DeadLetterPage {
-    const rows = this.#deadPage.all(after, type, limit) as unknown as FullRow[]
-    const last = rows.at(-1)
-    const items = rows.map((row) => this.#record(row))
-    return rows.length === limit && last ? { items, next: String(last.seq) } : { items }
+    const items: MessageRecord[] = []
+    let size = 0
+    for (const row of this.#deadPage.iterate(after, type, limit) as Iterable<unknown> as Iterable<FullRow>) {
+      items.push(this.#record(row))
+      size += row.body.length
+      if (items.length === limit || size >= PAGE_LENGTH) return { items, next: String(row.seq) }
+    }
+    return { items }
   }
 
   requeue(query: DeadLetterQuery, now: number): number {

@@ -101,6 +101,7 @@ export class Store {
     const reply = this.#reply(opened, answers, this.#countsDue ? opened.tallies.types() : changed, now)
     opened.commit()
     this.#countsDue = false
+    this.#heldAtFailure = undefined
     return reply
   }
 

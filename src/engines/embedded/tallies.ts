@@ -92,11 +92,13 @@ export class Tallies {
     this.#lane(this.#touch(type), priority).entered--
   }
 
-  /** A message leaves its lane for the first time; `handedOut`: to a consumer, not by expiry. */
-  depart(type: MessageType, priority: number, handedOut: boolean): void {
-    const tally = this.#touch(type)
-    this.#lane(tally, priority).departed++
-    if (handedOut) tally.departed++
+  /** A message leaves its lane for the first time: to a consumer, or by expiry. */
+  depart(type: MessageType, priority: number): void {
+    this.#lane(this.#touch(type), priority).departed++
+  }
+
+  handedOut(type: MessageType): void {
+    this.#touch(type).departed++
   }
 
   /**
