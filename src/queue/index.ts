@@ -9,6 +9,7 @@ export {
   type HistoryEntry,
   type Lease,
   type MessageRecord,
+  NO_COUNTS,
   type QueueEngine,
   type Receipt,
   type Settlement,

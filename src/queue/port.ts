@@ -78,6 +78,20 @@ export interface StateCounts {
   readonly departed: number
 }
 
+/** Of a type that the queue has never seen. */
+export const NO_COUNTS: StateCounts = {
+  accepted: 0,
+  ready: 0,
+  inFlight: 0,
+  delayed: 0,
+  done: 0,
+  rejected: 0,
+  dead: 0,
+  expired: 0,
+  deleted: 0,
+  departed: 0,
+}
+
 export interface TypeDepth {
   readonly counts: StateCounts
   /** When the oldest ready message was accepted. */

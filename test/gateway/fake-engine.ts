@@ -1,19 +1,20 @@
 /** An honest QueueEngine in memory: enough of the queue to stand behind the gateway, and levers to make it fail. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock, MessageType, NewMessage } from '../../src/core/index.ts'
-import type {
-  Abilities,
-  DeadLetterPage,
-  Delivery,
-  EngineHealth,
-  MessageRecord,
-  QueueEngine,
-  Receipt,
-  Settlement,
-  SettleResult,
-  StateCounts,
-  TakeRequest,
-  TypeDepth,
+import {
+  type Abilities,
+  type DeadLetterPage,
+  type Delivery,
+  type EngineHealth,
+  type MessageRecord,
+  NO_COUNTS,
+  type QueueEngine,
+  type Receipt,
+  type Settlement,
+  type SettleResult,
+  type StateCounts,
+  type TakeRequest,
+  type TypeDepth,
 } from '../../src/queue/index.ts'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
@@ -124,18 +125,7 @@ export class FakeEngine implements QueueEngine {
   }
 
   #of(type: MessageType): Mutable<StateCounts> {
-    const counts = this.#counts.get(type) ?? {
-      accepted: 0,
-      ready: 0,
-      inFlight: 0,
-      delayed: 0,
-      done: 0,
-      rejected: 0,
-      dead: 0,
-      expired: 0,
-      deleted: 0,
-      departed: 0,
-    }
+    const counts = this.#counts.get(type) ?? { ...NO_COUNTS }
     this.#counts.set(type, counts)
     return counts
   }

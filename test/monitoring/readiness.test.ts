@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLogger } from '../../src/core/index.ts'
 import { type LaneInput, type LaneNow, ProgressWatch, readiness } from '../../src/monitoring/index.ts'
-import type { StateCounts } from '../../src/queue/index.ts'
+import { NO_COUNTS, type StateCounts } from '../../src/queue/index.ts'
 import { FakeClock } from '../fixtures/fake-clock.ts'
 
 const NOW = 1_700_000_000_000
@@ -80,18 +80,7 @@ test('every reason is named, and one good lane does not hide a bad one', () => {
 /** A queue of one type whose figures the test sets. */
 function watched() {
   const clock = new FakeClock()
-  const counts: { -readonly [key in keyof StateCounts]: number } = {
-    accepted: 0,
-    ready: 0,
-    inFlight: 0,
-    delayed: 0,
-    done: 0,
-    rejected: 0,
-    dead: 0,
-    expired: 0,
-    deleted: 0,
-    departed: 0,
-  }
+  const counts: { -readonly [key in keyof StateCounts]: number } = { ...NO_COUNTS }
   const state = { oldestReadyAt: undefined as number | undefined, asked: 0, broken: false }
   const lanes: LaneNow[] = [lane()]
   const watch = new ProgressWatch({

@@ -1,22 +1,11 @@
 /** Rates and the ETA are measured, or there are none. */
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { FlowMeter, type StateCounts } from '../../src/queue/index.ts'
+import { FlowMeter, NO_COUNTS, type StateCounts } from '../../src/queue/index.ts'
 import { FakeClock } from '../fixtures/fake-clock.ts'
 
 const TYPE = 'MNP'
-const zero: StateCounts = {
-  accepted: 0,
-  ready: 0,
-  inFlight: 0,
-  delayed: 0,
-  done: 0,
-  rejected: 0,
-  dead: 0,
-  expired: 0,
-  deleted: 0,
-  departed: 0,
-}
+const zero: StateCounts = { ...NO_COUNTS }
 
 let clock: FakeClock
 let counts: Map<string, StateCounts>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject, JsonValue, NewMessage } from '../../src/core/index.ts'
-import { fingerprint, type StateCounts, unaccounted } from '../../src/queue/index.ts'
+import { fingerprint, NO_COUNTS, type StateCounts, unaccounted } from '../../src/queue/index.ts'
 import { chances, fc } from '../fixtures/seed.ts'
 
 const base: NewMessage = { id: 'a', type: 'MNP', content: 'work', createdAt: 1, priority: 4 }
@@ -48,18 +48,7 @@ test('the order of keys in attributes does not count, at any depth', () => {
 
 test('Q2: the law counts every place a message can be, once', () => {
   const places = ['ready', 'inFlight', 'delayed', 'done', 'rejected', 'dead', 'expired', 'deleted'] as const
-  const empty: StateCounts = {
-    accepted: 0,
-    ready: 0,
-    inFlight: 0,
-    delayed: 0,
-    done: 0,
-    rejected: 0,
-    dead: 0,
-    expired: 0,
-    deleted: 0,
-    departed: 0,
-  }
+  const empty: StateCounts = { ...NO_COUNTS }
   assert.equal(unaccounted(empty), 0)
   for (const place of places) {
     assert.equal(unaccounted({ ...empty, accepted: 1, [place]: 1 }), 0, place)

@@ -147,6 +147,14 @@ export class Messages {
     this.#statements.requeue.run(held ? STATE.held : STATE.ready, row.seq)
   }
 
+  /** Nothing is left of it but the counts. Its effect's mark goes too: it can never be handed out again (Q7). */
+  erase(row: Row): void {
+    this.#statements.eraseAttempts.run(row.seq)
+    this.#statements.eraseBody.run(row.seq)
+    this.#statements.eraseMessage.run(row.seq)
+    this.#statements.eraseEffect.run(row.id)
+  }
+
   log(row: Row, now: number, outcome: string, error: string | null): void {
     this.#statements.log.run(row.seq, row.attempt, row.taken_at ?? now, now, outcome, clip(error))
     // A back end that asks for a pause again and again must not make the history grow for ever.

@@ -30,8 +30,6 @@ export class Records {
   readonly #deadPage: StatementSync
   readonly #deadRows: StatementSync
   readonly #deadById: StatementSync
-  readonly #erase: StatementSync[]
-  readonly #eraseEffect: StatementSync
   readonly #oldest: StatementSync
   readonly #recount: StatementSync
 
@@ -49,10 +47,6 @@ export class Records {
     this.#deadById = db.prepare(
       `SELECT ${ROW} FROM message WHERE ${DEAD} AND id = ? AND type = coalesce(?, type)`,
     )
-    this.#erase = ['attempt', 'body', 'message'].map((table) =>
-      db.prepare(`DELETE FROM ${table} WHERE seq = ?`),
-    )
-    this.#eraseEffect = db.prepare('DELETE FROM effect WHERE id = ?')
     this.#oldest = db.prepare(
       'SELECT accepted_at AS at FROM message WHERE type = ? AND state = 0 AND priority = ? ORDER BY lane_seq LIMIT 1',
     )
@@ -84,8 +78,7 @@ export class Records {
   deleteDead(query: DeadLetterQuery): number {
     const rows = this.#selectDead(query)
     for (const row of rows) {
-      for (const statement of this.#erase) statement.run(row.seq)
-      this.#eraseEffect.run(row.id)
+      this.#messages.erase(row)
       this.#tallies.deletedDead(row.type)
     }
     return rows.length

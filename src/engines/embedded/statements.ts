@@ -77,6 +77,10 @@ const SQL = {
     'UPDATE message SET state = 2, available_at = ?, due_at = ?, failures = ?, error = ? WHERE seq = ?',
   requeue: `UPDATE message SET state = ?, failures = 0, crashes = 0, expires_at = NULL, due_at = NULL,
       finished_at = NULL, error = NULL WHERE seq = ?`,
+  eraseAttempts: 'DELETE FROM attempt WHERE seq = ?',
+  eraseBody: 'DELETE FROM body WHERE seq = ?',
+  eraseMessage: 'DELETE FROM message WHERE seq = ?',
+  eraseEffect: 'DELETE FROM effect WHERE id = ?',
   forget: 'DELETE FROM attempt WHERE seq = ? AND attempt <= ?',
   log: 'INSERT OR REPLACE INTO attempt VALUES(?, ?, ?, ?, ?, ?)',
   keyBusy: `SELECT 1 FROM message WHERE type = ? AND ordering_key = ? AND state < 4

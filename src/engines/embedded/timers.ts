@@ -13,8 +13,6 @@ export class Timers {
   readonly #random: Random
   readonly #due: StatementSync
   readonly #earliest: StatementSync
-  readonly #prune: StatementSync[]
-  readonly #pruneEffect: StatementSync
   readonly #forgetKeys: StatementSync
 
   constructor(db: DatabaseSync, messages: Messages, random: Random) {
@@ -26,10 +24,6 @@ export class Timers {
     this.#earliest = db.prepare(
       'SELECT min(due_at) AS at FROM message WHERE state = ? AND due_at IS NOT NULL',
     )
-    this.#prune = ['attempt', 'body', 'message'].map((table) =>
-      db.prepare(`DELETE FROM ${table} WHERE seq = ?`),
-    )
-    this.#pruneEffect = db.prepare('DELETE FROM effect WHERE id = ?')
     this.#forgetKeys = db.prepare(
       `DELETE FROM idempotency WHERE key IN
         (SELECT key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ${CHUNK})`,
@@ -66,9 +60,7 @@ export class Timers {
       case STATE.in_flight:
         return this.#messages.loseLease(row, now, this.#random, false)
       default:
-        for (const statement of this.#prune) statement.run(row.seq)
-        // The mark that a message took effect is needed only while the message could be handed out again (Q7).
-        this.#pruneEffect.run(row.id)
+        this.#messages.erase(row)
     }
   }
 

@@ -1,6 +1,6 @@
 /** What the queue looks like now, and what went through it. */
 import type { FastifyInstance } from 'fastify'
-import type { StateCounts, TypeDepth } from '../../queue/index.ts'
+import { NO_COUNTS, type StateCounts, type TypeDepth } from '../../queue/index.ts'
 import type { Context } from '../context.ts'
 import { QUEUE_STATUS, STATS } from '../korean.ts'
 import { some } from '../life.ts'
@@ -8,19 +8,6 @@ import { TRANSLATED } from '../present.ts'
 import { Config, QueueStatus, RouterInfo, Stats } from '../schemas.ts'
 import { iso } from '../time.ts'
 import { typeInfo } from './types.ts'
-
-const NOTHING: StateCounts = {
-  accepted: 0,
-  ready: 0,
-  inFlight: 0,
-  delayed: 0,
-  done: 0,
-  rejected: 0,
-  dead: 0,
-  expired: 0,
-  deleted: 0,
-  departed: 0,
-}
 
 export function queueRoutes(app: FastifyInstance, context: Context): void {
   const { deps } = context
@@ -75,7 +62,7 @@ function queueStatus(context: Context, depths: ReadonlyMap<string, TypeDepth>): 
   let [oldest, consumers]: (number | undefined)[] = []
   const types: QueueStatus['types'] = {}
   for (const name of typeNames(context, depths.keys())) {
-    const { counts, oldestReadyAt } = depths.get(name) ?? { counts: NOTHING }
+    const { counts, oldestReadyAt } = depths.get(name) ?? { counts: NO_COUNTS }
     const { ready, inFlight, delayed, dead } = counts
     const lane = deps.types.lane(name)
     const rates = deps.flow.rates(name)
@@ -136,10 +123,10 @@ function outcomes(counts: StateCounts) {
 function stats(context: Context): Stats {
   const { deps, tally } = context
   const counts = deps.engine.counts()
-  const sum = outcomes(NOTHING)
+  const sum = outcomes(NO_COUNTS)
   const types: Stats['types'] = {}
   for (const name of typeNames(context, counts.keys())) {
-    const one = outcomes(counts.get(name) ?? NOTHING)
+    const one = outcomes(counts.get(name) ?? NO_COUNTS)
     types[name] = one
     for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += one[key]
   }
