@@ -232,3 +232,18 @@ export function checkTable(markdown: string): string[] {
   }
   return faults
 }
+
+/**
+ * npm leaves an optional package out of the lockfile where the registry does not serve it, and `npm ci` then refuses
+ * that lockfile on every fresh clone, while the machine that wrote it goes on working.
+ */
+export function checkLockfile({ path, text }: Source): string[] {
+  const packages: Record<string, { optionalDependencies?: Record<string, string> }> =
+    JSON.parse(text).packages
+  const names = Object.keys(packages).map((place) => place.split('node_modules/').at(-1))
+  return Object.entries(packages).flatMap(([place, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies)
+      .filter((wanted) => !names.includes(wanted))
+      .map((wanted) => `${path}: ${place || 'the root'} asks for ${wanted}, which is not in it`),
+  )
+}

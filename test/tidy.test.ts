@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import {
   checkCycles,
   checkLines,
+  checkLockfile,
   checkRooms,
   checkTable,
   checkText,
@@ -39,6 +40,11 @@ describe('the tree', () => {
   test('no import cycles, type-only imports counted', () => assert.deepEqual(checkCycles(typescript), []))
   test('lengths and wording', () => assert.deepEqual(ruled.flatMap(checkLines), []))
   test('no file names a registry', () => assert.deepEqual(all.flatMap(checkText), []))
+  test('the lockfiles hold everything that npm ci asks for', () => {
+    const lockfiles = all.filter(({ path }) => path.endsWith('package-lock.json'))
+    assert.equal(lockfiles.length, 2)
+    assert.deepEqual(lockfiles.flatMap(checkLockfile), [])
+  })
   test('the import table is the one of ARCHITECTURE.md', () => {
     assert.deepEqual(checkTable(readFileSync('ARCHITECTURE.md', 'utf8')), [])
   })
@@ -50,6 +56,14 @@ describe('each rule can fail', () => {
     assert.equal(faults.length, 1, faults.join('; '))
     assert.match(faults[0] ?? '', wanted)
   }
+
+  test('a lockfile without a package of another platform', () => {
+    const packages = { 'node_modules/a': { optionalDependencies: { 'a-elsewhere': '1.0.0' } } }
+    one(
+      checkLockfile({ path: 'package-lock.json', text: JSON.stringify({ packages }) }),
+      /asks for a-elsewhere/,
+    )
+  })
 
   const arrows: [string, string, string, RegExp][] = [
     [
