@@ -26,6 +26,9 @@ export interface StoreOptions {
 }
 
 const FREE_SPACE_EVERY_MS = 250
+const SQLITE_BUSY = 5
+const LOCK_TRIES = 6
+const LONGEST_LOCK_PAUSE_MS = 150
 
 interface Opened {
   readonly db: DatabaseSync
@@ -57,7 +60,7 @@ export class Store {
 
   /** Takes over what a process before left in flight. Throws what SQLite throws. Returns how many that were. */
   open(now: number): { recovered: number; reply: BatchReply } {
-    const opened = this.#openFile()
+    const opened = this.#openContended()
     opened.begin()
     const recovered = opened.timers.recover(now)
     const reply = this.#reply(opened, [], opened.tallies.types(), now)
@@ -142,6 +145,22 @@ export class Store {
     this.#lookedAtDisk = now
     const { bavail, bsize } = statfsSync(this.#options.dataDir)
     return bavail * bsize
+  }
+
+  /**
+   * Two processes that start at once on a new directory can each keep the other from the lock, and both would be told
+   * that it is taken. So each tries again after a random pause: one of two gets it, and keeps it.
+   */
+  #openContended(): Opened {
+    for (let tries = 1; ; tries++) {
+      try {
+        return this.#openFile()
+      } catch (error) {
+        const busy = ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY
+        if (!busy || tries === LOCK_TRIES) throw error
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, this.#random() * LONGEST_LOCK_PAUSE_MS)
+      }
+    }
   }
 
   #openFile(): Opened {
