@@ -37,7 +37,7 @@ import {
 import { GroupCommit } from './group-commit.ts'
 import { InlineHost, type StoreHost, WorkerHost } from './host.ts'
 import type { BatchReply, Fault, Published, PublishRow, SettleRow, Taken, TakenRow } from './protocol.ts'
-import { faultCode } from './store.ts'
+import { faultCode, isLocked } from './store.ts'
 
 export interface EmbeddedOptions {
   readonly dataDir: string
@@ -48,8 +48,8 @@ export interface EmbeddedOptions {
   readonly retentionMs: number
   /** Publishes are refused while less is free, so that settles and deletes still have room. */
   readonly diskReserveBytes: number
-  /** `worker` unless a test wants the store in line. */
-  readonly host?: 'worker' | 'inline'
+  /** `worker` unless a test wants the store in line, or one that ails. */
+  readonly host?: 'worker' | 'inline' | StoreHost
 }
 
 const PROBE_EVERY_MS = 500
@@ -93,8 +93,9 @@ export class EmbeddedEngine implements QueueEngine {
   constructor(options: EmbeddedOptions) {
     this.#options = options
     const storeOptions = { dataDir: options.dataDir, retentionMs: options.retentionMs }
-    this.#host =
-      options.host === 'inline' ? new InlineHost(storeOptions, options.random) : new WorkerHost(storeOptions)
+    const { host = 'worker' } = options
+    if (host === 'worker') this.#host = new WorkerHost(storeOptions)
+    else this.#host = host === 'inline' ? new InlineHost(storeOptions, options.random) : host
     this.#commits = new GroupCommit(this.#host, options.clock, (reply) => this.#committed(reply))
     this.effects = {
       read: async (keys) => {
@@ -212,7 +213,7 @@ export class EmbeddedEngine implements QueueEngine {
       if (recovered > 0) logger.info({ recovered }, 'messages in flight at the last end are ready again')
     } catch (error) {
       this.#phase = 'closed'
-      if (((error as { errcode?: number }).errcode ?? 0) % 256 === 5) {
+      if (isLocked(error)) {
         const detail = `the data directory ${dataDir} is in use by another process`
         throw new WeirError('data_dir_in_use', detail, { cause: error })
       }

@@ -26,7 +26,6 @@ export interface StoreOptions {
 }
 
 const FREE_SPACE_EVERY_MS = 250
-const SQLITE_BUSY = 5
 const LOCK_TRIES = 6
 const LONGEST_LOCK_PAUSE_MS = 150
 
@@ -156,8 +155,7 @@ export class Store {
       try {
         return this.#openFile()
       } catch (error) {
-        const busy = ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY
-        if (!busy || tries === LOCK_TRIES) throw error
+        if (!isLocked(error) || tries === LOCK_TRIES) throw error
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, this.#random() * LONGEST_LOCK_PAUSE_MS)
       }
     }
@@ -262,6 +260,11 @@ function merged(single: readonly BatchReply[]): BatchReply {
     nextDueAt: single.at(-1)?.nextDueAt ?? null,
     freeBytes: single.find((reply) => reply.freeBytes !== null)?.freeBytes ?? null,
   }
+}
+
+/** SQLITE_BUSY: another process has the file open. */
+export function isLocked(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
 }
 
 /** SQLite's result code (low byte): 13 = full; 10 = I/O error, 11 = corrupt, 14 = cannot open, 26 = not a database. */
