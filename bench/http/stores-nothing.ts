@@ -12,6 +12,8 @@ export class StoresNothing implements QueueEngine {
     idempotency: true,
     browse: true,
     position: true,
+    uniqueIds: true,
+    exactCounts: true,
   }
   readonly #counts: ReadonlyMap<string, StateCounts> = new Map()
   #accepted = 0

@@ -37,6 +37,8 @@ export const ERRORS = {
   stopping: { status: 503, retryable: true, title: 'The service is stopping' },
   storage_failed: { status: 503, retryable: true, title: 'The store could not make it durable' },
   storage_full: { status: 507, retryable: true, title: 'The disk is full, or nearly' },
+  broker_unavailable: { status: 503, retryable: true, title: 'The message broker cannot be reached' },
+  broker_blocked: { status: 503, retryable: true, title: 'The message broker takes no messages right now' },
   data_dir_in_use: { status: 503, retryable: true, title: 'Another process has this data directory open' },
   invalid_setting: { status: 500, retryable: false, title: 'A setting is out of range' },
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>

@@ -13,3 +13,4 @@ export {
 export type { TypeChange, TypeSettings } from './message-type.ts'
 export type { FailureKind, Outcome, Verdict } from './outcome.ts'
 export { type Clock, type Listener, type Logger, pause, type Random, silentLogger } from './ports.ts'
+export type { SwitchState, SwitchStore } from './switch.ts'

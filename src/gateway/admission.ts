@@ -3,7 +3,7 @@
  * any work is done: what is refused here has cost one look at counters.
  */
 import type { MessageType, Random } from '../core/index.ts'
-import type { FlowMeter, QueueEngine } from '../queue/index.ts'
+import type { ClosedCode, FlowMeter, QueueEngine } from '../queue/index.ts'
 import type { TypeControl } from './ports.ts'
 import { Refusal } from './refusal.ts'
 
@@ -97,7 +97,7 @@ export class Admission {
     return Math.min(LONGEST_RETRY_MS, Math.max(1000, seconds * 1000)) * (1 + this.#deps.random() * 0.2)
   }
 
-  #closed(code: 'storage_full' | 'storage_failed' | 'overloaded' | 'stopping'): Refusal {
+  #closed(code: ClosedCode): Refusal {
     return new Refusal(code, CLOSED[code], { retryAfterMs: pauseMs(code, this.#deps.random) })
   }
 }
@@ -105,6 +105,8 @@ export class Admission {
 const CLOSED = {
   storage_full: 'The disk is full, or nearly; what was accepted is safe',
   storage_failed: 'The store cannot make messages durable right now',
+  broker_unavailable: 'The message broker cannot be reached; what was accepted is safe',
+  broker_blocked: 'The message broker takes no messages right now; what was accepted is safe',
   overloaded: 'Too many messages are on their way to the disk',
   stopping: 'The service is stopping',
 } as const

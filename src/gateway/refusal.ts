@@ -86,6 +86,8 @@ export const KOREAN_TITLES: Record<ErrorCode, string> = {
   overloaded: '현재 처리 중인 요청이 너무 많습니다',
   stopping: '서비스가 종료되는 중입니다',
   storage_failed: '저장소에 기록하지 못했습니다',
+  broker_unavailable: '메시지 브로커에 연결할 수 없습니다',
+  broker_blocked: '메시지 브로커가 지금 메시지를 받지 않습니다',
   storage_full: '디스크 공간이 부족합니다',
   data_dir_in_use: '다른 프로세스가 데이터 디렉터리를 사용 중입니다',
   invalid_setting: '설정 값이 범위를 벗어났습니다',

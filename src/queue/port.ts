@@ -14,7 +14,23 @@ export interface Abilities {
   /** `find`, dead-letter listing. */
   readonly browse: boolean
   readonly position: boolean
+  /** An id that was accepted before is refused; otherwise ids are as unique as their maker's. */
+  readonly uniqueIds: boolean
+  /**
+   * `counts` is exact after each call and obeys the conservation law. Otherwise it is what the processes of the fleet
+   * have told each other up to a second ago, since this process has been listening.
+   */
+  readonly exactCounts: boolean
 }
+
+/** Why a publish would not be taken now. */
+export type ClosedCode =
+  | 'storage_full'
+  | 'storage_failed'
+  | 'overloaded'
+  | 'broker_unavailable'
+  | 'broker_blocked'
+  | 'stopping'
 
 export type Receipt =
   | {
@@ -143,7 +159,7 @@ export interface QueueEngine {
   stop(): Promise<void>
   /**
    * One receipt per message, in order, only when all of them are durable (Q1). All or nothing for faults of the store:
-   * rejects with `storage_full`, `storage_failed`, `overloaded` or `stopping`.
+   * rejects with a `ClosedCode`.
    */
   publish(messages: readonly NewMessage[]): Promise<Receipt[]>
   /** Up to `max` ready messages of one type, each under a lease (Q3); empty when there is none. */
@@ -163,9 +179,7 @@ export interface QueueEngine {
   deleteDeadLetters(query: { ids?: readonly string[]; type?: MessageType }): Promise<number>
   health(): EngineHealth
   /** Whether a publish would be taken now; the code is what the caller would get otherwise. */
-  accepting():
-    | { readonly ok: true }
-    | { readonly ok: false; readonly code: 'storage_full' | 'storage_failed' | 'overloaded' | 'stopping' }
+  accepting(): { readonly ok: true } | { readonly ok: false; readonly code: ClosedCode }
 }
 
 /** The conservation law: what came in is somewhere. 0 when it holds. */

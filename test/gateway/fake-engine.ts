@@ -29,6 +29,8 @@ export class FakeEngine implements QueueEngine {
     idempotency: true,
     browse: true,
     position: true,
+    uniqueIds: true,
+    exactCounts: true,
   }
   readonly records = new Map<string, Mutable<MessageRecord>>()
   readonly published: NewMessage[][] = []

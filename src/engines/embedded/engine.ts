@@ -21,6 +21,7 @@ import {
 } from '../../core/index.ts'
 import {
   type Abilities,
+  type ClosedCode,
   type DeadLetterPage,
   type Delivery,
   type EngineHealth,
@@ -52,6 +53,8 @@ export interface EmbeddedOptions {
   readonly host?: 'worker' | 'inline' | StoreHost
 }
 
+type Closed = Exclude<ClosedCode, 'broker_unavailable' | 'broker_blocked'>
+
 const PROBE_EVERY_MS = 500
 /** A batch takes milliseconds; a disk that has not answered for so long counts as failed. */
 const HANGING_AFTER_MS = 10_000
@@ -73,6 +76,8 @@ export class EmbeddedEngine implements QueueEngine {
     idempotency: true,
     browse: true,
     position: true,
+    uniqueIds: true,
+    exactCounts: true,
   }
   readonly effects: EffectStore
   readonly #options: EmbeddedOptions
@@ -187,7 +192,7 @@ export class EmbeddedEngine implements QueueEngine {
     return { ok: true }
   }
 
-  accepting(): ReturnType<QueueEngine['accepting']> {
+  accepting(): { readonly ok: true } | { readonly ok: false; readonly code: Closed } {
     if (this.#phase !== 'open') return { ok: false, code: 'stopping' }
     if (this.#fault) {
       return { ok: false, code: this.#fault.code === 'storage_full' ? 'storage_full' : 'storage_failed' }
@@ -244,7 +249,7 @@ export class EmbeddedEngine implements QueueEngine {
     return this.#commits
   }
 
-  #refusal(code: 'storage_full' | 'storage_failed' | 'overloaded' | 'stopping'): WeirError {
+  #refusal(code: Closed): WeirError {
     const detail = {
       storage_full: 'the disk is full or nearly full',
       storage_failed: this.#fault?.detail ?? 'the store failed',
