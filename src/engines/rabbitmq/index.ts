@@ -1,0 +1,2 @@
+export { Link, type LinkOptions } from './link.ts'
+export { type Names, namesOf } from './names.ts'
