@@ -1,0 +1,25 @@
+export {
+  type AdmissionWindow,
+  admittedIn,
+  DEFAULT_DOOR,
+  DOOR_MODES,
+  type DoorMode,
+  type DoorSettings,
+  doorFaults,
+  type LimitedBy,
+  nextAdmissionAt,
+  type Places,
+  places,
+  rateFreeAt,
+  type Tick,
+  withAdmitted,
+} from './door.ts'
+export {
+  isActive,
+  isOver,
+  isQueued,
+  transition,
+  VISITOR_STATES,
+  type VisitorEvent,
+  type VisitorState,
+} from './life.ts'
