@@ -54,12 +54,14 @@ const SETTLE_MS = 3_000
 export class Consumer {
   readonly #options: ConsumerOptions
   readonly #lanes = new Map<MessageType, Lane>()
+  #saturated: Listener<MessageType> = () => {}
   #running = false
   #stopped: Promise<void> = Promise.resolve()
 
   constructor(options: ConsumerOptions) {
     this.#options = options
     const { engine, clock, random, logger } = options
+    const saturated: Listener<MessageType> = (type) => this.#saturated(type)
     const emit = guarded(options.emit, logger)
     const backends = new Map<string, Backend>()
     const rules = options.breaker
@@ -71,7 +73,7 @@ export class Consumer {
       const { prefetchCount } = options
       const pace = { ratePerSecond, concurrency, prefetchCount }
       const lane = { type, processor, timeoutMs, maxRetries, retryDelayMs, ...pace }
-      this.#lanes.set(type, new Lane(lane, backend, { engine, clock, random, logger, emit }))
+      this.#lanes.set(type, new Lane(lane, backend, { engine, clock, random, logger, emit, saturated }))
     }
   }
 
@@ -100,13 +102,26 @@ export class Consumer {
     this.#lanes.get(type)?.change(change)
   }
 
+  /** Slots of a type in all, at most its concurrency; Infinity = all of it. The worker pool's way in. */
+  resize(type: MessageType, slots: number): void {
+    this.#lanes.get(type)?.resize(slots)
+  }
+
+  /**
+   * Hears, within the turn in which it happens, of a type whose slots are all busy while more could start if `resize`
+   * had opened more. One listener; must not throw.
+   */
+  onSaturated(listener: Listener<MessageType>): void {
+    this.#saturated = listener
+  }
+
   /** undefined: this consumer does not serve the type. */
   lane(type: MessageType): LaneFigures | undefined {
-    const lane = this.#lanes.get(type)
-    if (!lane) return undefined
-    const { consumers, running, concurrencyLimit, breaker, pausedUntil, lastSettledAt } = lane.progress()
-    const figures = { consumers, running, concurrencyLimit, breaker, pausedUntil }
-    return lastSettledAt === undefined ? figures : { ...figures, lastSettledAt }
+    const progress = this.#lanes.get(type)?.progress()
+    if (!progress) return undefined
+    const { type: _type, held: _held, unsettled: _unsettled, lastProgressAt: _at, ...rest } = progress
+    const { reasons: _reasons, ...figures } = rest
+    return figures
   }
 
   progress(): ConsumerProgress {

@@ -12,6 +12,11 @@ export interface LaneDeps {
   readonly logger: Logger
   /** Must not throw. */
   readonly emit: Listener<ConsumerEvent>
+  /**
+   * Something waits, pace and breaker would let it start, and only `resize` stands in the way. May call `resize`; must
+   * not throw.
+   */
+  readonly saturated: Listener<MessageType>
 }
 
 export interface LaneSettings {
@@ -33,6 +38,12 @@ export interface LaneFigures {
   readonly running: number
   /** The adaptive limit now, at most the type's concurrency. */
   readonly concurrencyLimit: number
+  /** The type's concurrency. */
+  readonly concurrency: number
+  /** Messages that it may have in work at once: the adaptive limit, or what the scaler opened where that is less. */
+  readonly slots: number
+  /** Mean time of an attempt over the last minute, milliseconds; absent before the first end. */
+  readonly serviceMs?: number
   readonly breaker: BreakerState['kind']
   /** Until when its back end asked for a pause (`Retry-After`), the last time it did; 0 = never. */
   readonly pausedUntil: number

@@ -11,7 +11,6 @@
  */
 import type { Outcome, Verdict } from '../core/index.ts'
 import { type Delivery, verdictFor } from '../queue/index.ts'
-import { AdaptiveLimit } from './aimd.ts'
 import { Attempt } from './attempt.ts'
 import { Attempts } from './attempts.ts'
 import type { Backend } from './backend.ts'
@@ -20,31 +19,31 @@ import { Pace } from './gcra.ts'
 import type { LaneDeps, LaneProgress, LaneSettings } from './lane-types.ts'
 import { bounded, checked, failed, thrown } from './outcomes.ts'
 import { Reporter } from './report.ts'
+import { ServiceTime } from './service-time.ts'
 import { Settler } from './settler.ts'
+import { Slots } from './slots.ts'
+import { TakeFaults } from './take-faults.ts'
 
 /** Beyond the processing timeout: room for waiting to be started, and for a slow store to settle. */
 const LEASE_GRACE_MS = 15_000
 /** The queue's signal is a hint; asking once in a while bounds what a lost one can cost. */
 const RECHECK_MS = 1_000
 const SHORTEST_WAKE_MS = 1
-const FIRST_BACK_OFF_MS = 100
-const LONGEST_BACK_OFF_MS = 5_000
-/** Verdicts the store may owe us before nothing new is started. */
-const UNSETTLED_FLOOR = 1_000
 
 export class Lane {
   readonly #deps: LaneDeps
   readonly #settings: LaneSettings
   readonly #backend: Backend
   readonly #pace: Pace
-  readonly #adaptive: AdaptiveLimit
+  readonly #slots: Slots
   readonly #demand: Demand
   readonly #attempts: Attempts
   readonly #reporter: Reporter
+  readonly #serviceTime = new ServiceTime()
+  readonly #faults: TakeFaults
   #settler: Settler
   /** Taken and not yet started, oldest first. */
   #held: Delivery[] = []
-  #concurrency: number
   #state: 'stopped' | 'running' | 'stopping' = 'stopped'
   #stopped: Promise<void> = Promise.resolve()
   #idle: (() => void) | undefined
@@ -52,9 +51,6 @@ export class Lane {
   /** There may be ready messages; false after a take that brought none, until the queue's signal. */
   #ready = true
   #askedAt = 0
-  #takeFailures = 0
-  #takeFault: string | undefined
-  #takeNotBefore = 0
   #pumpQueued = false
   #lastProgressAt: number | undefined
   #lastSettledAt: number | undefined
@@ -65,10 +61,10 @@ export class Lane {
     this.#settings = settings
     this.#backend = backend
     this.#deps = deps
-    this.#concurrency = settings.concurrency
     this.#pace = new Pace(settings.ratePerSecond, deps.clock.now())
-    this.#adaptive = new AdaptiveLimit(settings.concurrency)
+    this.#slots = new Slots(settings.concurrency)
     this.#demand = new Demand(settings.prefetchCount)
+    this.#faults = new TakeFaults(deps.random)
     this.#reporter = new Reporter(settings.type, settings.processor.name, deps.emit, deps.logger)
     this.#attempts = new Attempts(deps.clock, {
       timedOut: (attempt, inFlight) => {
@@ -118,10 +114,13 @@ export class Lane {
   /** At once: what runs goes on, what starts from now on obeys. */
   change(change: { readonly ratePerSecond?: number; readonly concurrency?: number }): void {
     if (change.ratePerSecond !== undefined) this.#pace.change(change.ratePerSecond, this.#deps.clock.now())
-    if (change.concurrency !== undefined) {
-      this.#adaptive.change(change.concurrency)
-      this.#concurrency = change.concurrency
-    }
+    if (change.concurrency !== undefined) this.#slots.change(change.concurrency)
+    this.#schedulePump()
+  }
+
+  /** Opens this many slots, at once; what runs beyond them goes on. See `Slots.open`. */
+  resize(slots: number): void {
+    this.#slots.open(slots)
     this.#schedulePump()
   }
 
@@ -129,16 +128,20 @@ export class Lane {
     const reasons: string[] = []
     const { type } = this.#settings
     const { name, breaker } = this.#backend
+    const serviceMs = this.#serviceTime.meanMs(this.#deps.clock.now())
     if (breaker === 'open') reasons.push(`${type}: back end ${name} fails, breaker open`)
     if (this.#settler.fault) {
       reasons.push(`${type}: ${this.#settler.unsettled} results wait for the store: ${this.#settler.fault}`)
     }
-    if (this.#takeFault) reasons.push(`${type}: the queue cannot be read: ${this.#takeFault}`)
+    if (this.#faults.text) reasons.push(`${type}: the queue cannot be read: ${this.#faults.text}`)
     return {
       type,
       consumers: this.#state === 'running' ? 1 : 0,
       running: this.#attempts.occupied,
-      concurrencyLimit: this.#adaptive.limit,
+      concurrencyLimit: this.#slots.adaptive.limit,
+      concurrency: this.#slots.concurrency,
+      slots: this.#slots.count,
+      ...(serviceMs === undefined ? {} : { serviceMs }),
       breaker,
       pausedUntil: this.#backend.pausedUntil,
       ...(this.#lastSettledAt === undefined ? {} : { lastSettledAt: this.#lastSettledAt }),
@@ -167,19 +170,25 @@ export class Lane {
     const now = this.#deps.clock.now()
     if (!this.#ready && now - this.#askedAt >= RECHECK_MS) this.#ready = true
     this.#startHeld(now)
+    this.#tellSaturated(now)
     const max = beyondSlots || this.#free() > 0 ? this.#mayTake(now) : 0
     if (max > 0) void this.#take(max, now)
     this.#armWake(now)
   }
 
   #free(): number {
-    const unsettledBound = Math.max(UNSETTLED_FLOOR, 4 * this.#concurrency)
     const { occupied, running } = this.#attempts
-    return Math.min(this.#adaptive.limit - occupied, unsettledBound - this.#settler.unsettled - running)
+    return this.#slots.free(occupied, running, this.#settler.unsettled)
+  }
+
+  #tellSaturated(now: number): void {
+    if (!this.#slots.exhausted(this.#attempts.occupied) || (this.#held.length === 0 && !this.#ready)) return
+    if (this.#backend.admits(now) > 0 && this.#pace.waitMs(now) <= 0)
+      this.#deps.saturated(this.#settings.type)
   }
 
   #mayTake(now: number): number {
-    if (this.#taking || !this.#ready || now < this.#takeNotBefore) return 0
+    if (this.#taking || !this.#ready || now < this.#faults.notBefore) return 0
     return this.#demand.size({
       free: this.#free(),
       held: this.#held.length,
@@ -198,13 +207,14 @@ export class Lane {
       const taken = await this.#deps.engine.take({ type, max, leaseMs, maxRetries, retryDelayMs })
       const at = this.#deps.clock.now()
       this.#demand.took(at - now, at)
-      this.#takeFailures = 0
-      this.#takeFault = undefined
+      this.#faults.succeeded()
       if (taken.length === 0) this.#lastProgressAt = at
       else this.#ready = true
       for (const delivery of taken) this.#held.push(delivery)
     } catch (error) {
-      this.#takeFailed(error)
+      const text = this.#faults.failed(error, this.#deps.clock.now())
+      this.#ready = true
+      this.#deps.logger.error({ type, error: text }, 'The queue could not be read; trying again')
     }
     this.#taking = false
     if (this.#state === 'running') {
@@ -215,17 +225,6 @@ export class Lane {
       this.#releaseHeld()
       this.#checkIdle()
     }
-  }
-
-  #takeFailed(error: unknown): void {
-    const { clock, random, logger } = this.#deps
-    this.#takeFailures += 1
-    const text = error instanceof Error ? error.message : String(error)
-    this.#takeFault = text
-    const full = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(10, this.#takeFailures - 1))
-    this.#takeNotBefore = clock.now() + full / 2 + random() * (full / 2)
-    this.#ready = true
-    logger.error({ type: this.#settings.type, error: text }, 'The queue could not be read; trying again')
   }
 
   // ── start ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -308,7 +307,7 @@ export class Lane {
     // The end of an attempt will tell.
     if (this.#free() <= 0 || this.#backend.admits(now) <= 0) return at
     const startsAt = now + this.#pace.waitMs(now)
-    return Math.min(at, head ? startsAt : Math.max(startsAt - LOOK_AHEAD_MS, this.#takeNotBefore))
+    return Math.min(at, head ? startsAt : Math.max(startsAt - LOOK_AHEAD_MS, this.#faults.notBefore))
   }
 
   // ── settle ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -319,9 +318,10 @@ export class Lane {
     this.#lastProgressAt = now
     this.#lastSettledAt = now
     this.#demand.completed()
+    this.#serviceTime.add(now - attempt.startedAt, now)
     this.#backend.report(reported, attempt.round, now)
-    if (reported.kind !== 'failed') this.#adaptive.succeeded(inFlight)
-    else if (reported.failure !== 'error') this.#adaptive.congested(now)
+    if (reported.kind !== 'failed') this.#slots.adaptive.succeeded(inFlight)
+    else if (reported.failure !== 'error') this.#slots.adaptive.congested(now)
     const outcome = this.#spared(reported, now)
     const verdict = verdictFor(outcome, delivery.failures, this.#settings, this.#deps.random)
     this.#settle(delivery, verdict)
