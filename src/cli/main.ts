@@ -4,6 +4,7 @@ import { packageVersion } from '../app/index.ts'
 import { WeirClientError } from '../client/index.ts'
 import { WeirError } from '../core/index.ts'
 import { deadLettersCommand, monitoringCommand, typesCommand } from './act.ts'
+import { backendCommand } from './backend.ts'
 import { configCommand, messageCommand, statusCommand } from './look.ts'
 import { sendCommand } from './send.ts'
 import { CommandError } from './terminal.ts'
@@ -35,6 +36,7 @@ function makeProgram(): Command {
     monitoringCommand,
     typesCommand,
     configCommand,
+    backendCommand,
   ]) {
     add(program)
   }

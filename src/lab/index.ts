@@ -6,6 +6,15 @@ export {
   type Finding,
   type FindingKind,
 } from './auditor.ts'
+export { type FragileOptions, type RunningBackend, startBackend } from './backend/backend.ts'
+export {
+  CallLogError,
+  type CallOutcome,
+  type LoggedCall,
+  readCallLog,
+} from './backend/call-log.ts'
+export type { BackendStats } from './backend/call-stats.ts'
+export { Histogram, type LatencySummary } from './histogram.ts'
 export {
   type Acknowledged,
   type Attempted,
