@@ -14,6 +14,7 @@ export {
   type Tick,
   withAdmitted,
 } from './door.ts'
+export { bucketBounds, FRAME_BUCKETS, type Frame, placeFrom } from './frame.ts'
 export {
   isActive,
   isOver,
@@ -23,3 +24,37 @@ export {
   type VisitorEvent,
   type VisitorState,
 } from './life.ts'
+export {
+  chained,
+  commitmentOf,
+  type Draw,
+  type DrawVerdict,
+  drawnOrder,
+  EMPTY_ROOT,
+  isDrawn,
+  isDrawSecret,
+  type Permutation,
+  permutation,
+  verifyDraw,
+} from './lottery.ts'
+export {
+  ADMIT_MAX,
+  ADMIT_SCAN,
+  type Admission,
+  type AuditEntry,
+  type Called,
+  type Cleared,
+  type ClearRequest,
+  type EnterRefusal,
+  type EnterResult,
+  isEventId,
+  isVisitorId,
+  type LineCounts,
+  type LineEngine,
+  type LineHealth,
+  type LineNews,
+  NO_LINE,
+  type Snapshot,
+  unaccountedVisitors,
+  type Visit,
+} from './port.ts'
