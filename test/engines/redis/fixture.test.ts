@@ -11,11 +11,10 @@ import { noRedis, startRedis } from '../../fixtures/redis.ts'
 
 const skip = noRedis({ controlled: true })
 
-async function once<T>(
-  url: string,
-  ask: (client: ReturnType<typeof createClient>) => Promise<T>,
-): Promise<T> {
-  const client = createClient({ url, socket: { reconnectStrategy: false } })
+const open = (url: string) => createClient({ url, socket: { reconnectStrategy: false } })
+
+async function once<T>(url: string, ask: (client: ReturnType<typeof open>) => Promise<T>): Promise<T> {
+  const client = open(url)
   client.on('error', () => {})
   await client.connect()
   try {
