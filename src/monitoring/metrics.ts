@@ -4,12 +4,13 @@
  * first six metrics are fixed from outside (CONTRACT section 5).
  */
 import { Registry } from 'prom-client'
-import type { ConsumerEvent } from '../consumer/index.ts'
+import type { ConsumerEvent, ScalingEvent, ScalingStatus } from '../consumer/index.ts'
 import type { Clock, MessageType } from '../core/index.ts'
 import type { GatewayEvent } from '../gateway/index.ts'
 import type { QueueEngine, Rates, StateCounts, TypeDepth } from '../queue/index.ts'
 import type { ProcessFigures, ProcessProbe } from './probe.ts'
 import type { LaneNow } from './progress.ts'
+import { ScalingMetrics } from './scaling.ts'
 import { type Reading, readCounter, readGauge, TalliedHistogram, talliedCounter } from './tallied.ts'
 import { type Buckets, Tally } from './tally.ts'
 
@@ -28,6 +29,8 @@ export interface MetricsDeps {
   readonly services: () => readonly ServiceHealth[]
   /** The lanes of this process; empty in a role without consumers. */
   readonly lanes: () => readonly LaneNow[]
+  /** The scaler's decisions of now; absent or empty in a process that does not scale. */
+  readonly scaling?: () => readonly ScalingStatus[]
   readonly probe: Pick<ProcessProbe, 'read'>
   readonly clock: Clock
 }
@@ -60,6 +63,7 @@ export class Metrics {
   readonly #lanes = new Map<MessageType, Map<string, LaneChildren>>()
   readonly #duration: TalliedHistogram
   readonly #wait: TalliedHistogram
+  readonly #scaling: ScalingMetrics
   /** Read once for a scrape, because several metrics show parts of them. */
   #depth: ReadonlyMap<MessageType, TypeDepth> = new Map()
   #figures: ProcessFigures | undefined
@@ -81,6 +85,7 @@ export class Metrics {
     this.#registerQueue()
     this.#registerState()
     this.#registerProcess()
+    this.#scaling = new ScalingMetrics(this.#registry, () => deps.scaling?.() ?? [])
   }
 
   /** Hears the consumer. Wrap it in the switch's `guard`. */
@@ -107,6 +112,9 @@ export class Metrics {
     if (event.kind === 'accepted') this.#accepted.child(event.type).value += event.count
     else this.#refused.child(event.code).value += event.count
   }
+
+  /** Hears the scaler. Wrap it in the switch's `guard`. */
+  readonly scaler = (event: ScalingEvent): void => this.#scaling.decided(event)
 
   /** The text for Prometheus; with monitoring off only the switch and health. */
   async text(): Promise<{ contentType: string; body: string }> {

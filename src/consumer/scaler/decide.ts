@@ -137,12 +137,13 @@ function raised(look: Look, demand: Demand, need: number): Choice {
 function keptOrLowered(look: Look, demand: Demand, need: number): Choice {
   const { input, base, bounds } = look
   const limits = rateLimits(demand, need)
-  const enough = ceil(largestNeed(look, need) / (1 - TOLERANCE))
-  const target = Math.max(bounds.lower, enough)
-  if (target >= base) {
-    const reason = need > base ? 'stabilising' : bounded(look, demand, base)
-    const low = enough < bounds.lower ? (['min'] as const) : []
-    return { wanted: base, reason, need, limits: [...limits, ...low] }
+  const enoughNow = enough(need)
+  if (enoughNow < bounds.lower) limits.push('min')
+  if (Math.max(bounds.lower, enoughNow) >= base) {
+    return { wanted: base, reason: keptFor(look, demand, need), need, limits }
+  }
+  if (Math.max(bounds.lower, enough(largestNeed(look, need))) >= base) {
+    return { wanted: base, reason: 'stabilising', need, limits }
   }
   const settling =
     input.workers.draining > 0 ||
@@ -150,6 +151,14 @@ function keptOrLowered(look: Look, demand: Demand, need: number): Choice {
     !calm(input, base - 1)
   if (settling) return { wanted: base, reason: 'stabilising', need, limits }
   return { wanted: base - 1, reason: demand.reason, need, limits }
+}
+
+/** Why as many as before are about right. */
+function keptFor(look: Look, demand: Demand, need: number): ScalingReason {
+  const { base, bounds } = look
+  if (Math.max(bounds.lower, ceil(need)) < base) return 'stabilising'
+  if (need <= base) return bounded(look, demand, base)
+  return demand.need > bounds.rateCap ? 'at_backend_cap' : 'stabilising'
 }
 
 /** `at_backend_cap` when the signals ask for more than `wanted`, and it is the back end that bounds it. */
@@ -231,7 +240,12 @@ function etaMs(signals: ScalingSignals): number | undefined {
   return rate === 0 ? Infinity : Math.round((backlog / rate) * 1000)
 }
 
-/** The need that `workers` are just right for: with it in the window none of them goes. */
+/** So many that the need is at least the tolerance below them: one that just fits would ask for more at once. */
+function enough(need: number): number {
+  return ceil(need / (1 - TOLERANCE))
+}
+
+/** The need that `workers` are just enough for: with it in the window none of them goes. */
 function settled(workers: number): number {
   return workers * (1 - TOLERANCE)
 }
