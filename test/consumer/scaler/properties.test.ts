@@ -129,14 +129,9 @@ test('nothing but a full pool is raised beyond what the pace can feed', () => {
 
 test('at rest the number comes down to the cap of the pace', () => {
   fc.assert(
-    fc.property(rules, signals, (of, shown) => {
-      const calm = {
-        ...shown,
-        breaker: 'closed' as const,
-        saturated: false,
-        congested: false,
-        outPerSecond: 1,
-      }
+    fc.property(rules, signals, positive(500), (of, shown, arrivalFast) => {
+      const rest = { breaker: 'closed' as const, saturated: false, congested: false, outPerSecond: 1 }
+      const calm = { ...shown, ...rest, arrivalFast }
       let kept: ScalingMemory | undefined
       let last = { wanted: of.max, cap: undefined as number | undefined }
       for (let now = NOW; now < NOW + 3 * WINDOW_MS + of.max * STEP_DOWN_MS; now += 5_000) {
