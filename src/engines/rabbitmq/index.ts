@@ -1,2 +1,3 @@
+export { RabbitMqEngine, type RabbitMqOptions } from './engine.ts'
 export { Link, type LinkOptions } from './link.ts'
 export { type Names, namesOf } from './names.ts'

@@ -1,0 +1,388 @@
+/**
+ * The RabbitMQ engine: the queue port on a broker that others may share.
+ *
+ * Owns two connections (one to publish and declare, one to consume, so that a broker that slows publishers down does
+ * not slow consumers too), what lies between them and the callers, and the timer of the next thing due.
+ *
+ * - Q1: a receipt is a publisher confirm of a quorum queue (`outbox.ts`). Q2: nothing is acknowledged before its end or
+ *   its next copy is safe (`settling.ts`, `intake.ts`). Q3, Q4: `leases.ts`. Q5: `stock.ts`.
+ * - The broker away is a state, not an end: everything resumes by itself (`link.ts`), what was unconfirmed is sent
+ *   again, what was out comes again, and until then callers are told so.
+ * - The broker owns the messages. What several processes know of them together (keys, records, exact counts) is in the
+ *   ledger, if there is one; the abilities say which.
+ */
+import {
+  type Clock,
+  LIMITS,
+  type Logger,
+  type MessageType,
+  type NewMessage,
+  type Random,
+  WeirError,
+} from '../../core/index.ts'
+import {
+  type Abilities,
+  type ClosedCode,
+  type DeadLetterPage,
+  type Delivery,
+  type EngineHealth,
+  type Ledger,
+  type MessageRecord,
+  type QueueEngine,
+  type Receipt,
+  type Settlement,
+  type SettleResult,
+  type StateCounts,
+  type TakeRequest,
+  type TypeDepth,
+  verdictFor,
+} from '../../queue/index.ts'
+import { Alarm } from './alarm.ts'
+import { Delays } from './delays.ts'
+import { HandingOut } from './handing-out.ts'
+import { Intake } from './intake.ts'
+import { Leases } from './leases.ts'
+import { Link } from './link.ts'
+import { orderFor } from './orders.ts'
+import { Outbox } from './outbox.ts'
+import { Publishing } from './publishing.ts'
+import { Settling, type Task } from './settling.ts'
+import type { Parcel } from './source.ts'
+import { countsFrom, OwnTallies, sum } from './tallies.ts'
+import { Topology, type TopologyOptions } from './topology.ts'
+import { Watch } from './watch.ts'
+
+export interface RabbitMqOptions extends TopologyOptions {
+  readonly url: string
+  /** Deliveries beyond what is asked for that may lie in this process, per queue. */
+  readonly prefetch: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Started and stopped with the engine. */
+  readonly ledger?: Ledger
+  /** Longest wait for a publisher confirm. Default 10 s. */
+  readonly confirmTimeoutMs?: number
+  readonly heartbeatSec?: number
+}
+
+type Closed = Extract<ClosedCode, 'broker_unavailable' | 'broker_blocked' | 'overloaded' | 'stopping'>
+
+const CONFIRM_TIMEOUT_MS = 10_000
+/** After a lease or a time to live could not be ended, because the broker or the ledger is away. */
+const AGAIN_MS = 1_000
+
+export class RabbitMqEngine implements QueueEngine {
+  readonly name = 'rabbitmq'
+  readonly abilities: Abilities
+  readonly #options: RabbitMqOptions
+  readonly #publishLink: Link
+  readonly #consumeLink: Link
+  readonly #outbox: Outbox
+  readonly #intake: Intake
+  readonly #leases = new Leases()
+  readonly #tallies: OwnTallies
+  readonly #publishing: Publishing
+  readonly #handingOut: HandingOut
+  readonly #settling: Settling
+  readonly #watch: Watch
+  readonly #alarm: Alarm
+  readonly #listeners = new Set<(types: ReadonlySet<MessageType>) => void>()
+  #ready = new Set<MessageType>()
+  /** Calls under way; a stop waits for them. */
+  readonly #calls = new Set<Promise<unknown>>()
+  #phase: 'new' | 'open' | 'stopping' | 'closed' = 'new'
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(options: RabbitMqOptions) {
+    this.#options = options
+    const { clock, random, logger, types, ledger, queueName, url, heartbeatSec, prefetch } = options
+    this.abilities = abilitiesOf(options)
+    const topology = new Topology(options)
+    const linked = { url, clock, random, logger, ...(heartbeatSec !== undefined && { heartbeatSec }) }
+    this.#publishLink = new Link({ ...linked, name: `weir ${queueName} publish` })
+    this.#consumeLink = new Link({ ...linked, name: `weir ${queueName} consume` })
+    for (const link of [this.#publishLink, this.#consumeLink]) link.onUp((made) => topology.declare(made))
+    const delays = new Delays(this.#publishLink, topology, clock)
+    this.#outbox = new Outbox(this.#publishLink, clock, options.confirmTimeoutMs ?? CONFIRM_TIMEOUT_MS)
+    this.#tallies = new OwnTallies(types)
+    this.#alarm = new Alarm(clock, (now) => this.#sweep(now))
+    const shared = {
+      topology,
+      delays,
+      outbox: this.#outbox,
+      leases: this.#leases,
+      tallies: this.#tallies,
+      clock,
+      logger,
+      ...(ledger && { ledger }),
+      ready: (type: MessageType) => this.#tellReady(type),
+      timed: (at: number) => this.#alarm.by(at),
+    }
+    this.#intake = new Intake({
+      ...shared,
+      types,
+      link: this.#consumeLink,
+      prefetch,
+      byPriority: this.abilities.priority,
+      ripe: (parcel) => this.#ripe(parcel),
+    })
+    const wired = { ...shared, intake: this.#intake }
+    this.#publishing = new Publishing(wired)
+    this.#handingOut = new HandingOut(wired)
+    this.#settling = new Settling(wired)
+    this.#watch = new Watch(this.#publishLink, topology, clock, logger)
+    this.#consumeLink.onChange(() => {
+      if (!this.#consumeLink.up) this.#disconnected()
+    })
+  }
+
+  /**
+   * Resolves when the first attempts to connect have ended, also when the broker is away: `accepting` and `health` then
+   * say so, and it goes on trying.
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#open()
+    return this.#starting
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#close()
+    return this.#stopping
+  }
+
+  async publish(messages: readonly NewMessage[]): Promise<Receipt[]> {
+    const accepting = this.accepting()
+    if (!accepting.ok) throw this.#refusal(accepting.code)
+    if (messages.length === 0) return []
+    return this.#call(this.#publishing.publish(messages))
+  }
+
+  async take(request: TakeRequest): Promise<Delivery[]> {
+    this.#mustBeOpen()
+    if (request.max <= 0) return []
+    return this.#call(this.#handingOut.take(request))
+  }
+
+  async settle(settlements: readonly Settlement[]): Promise<SettleResult[]> {
+    this.#mustBeOpen()
+    if (settlements.length === 0) return []
+    return this.#call(this.#settle(settlements))
+  }
+
+  onReady(listener: (types: ReadonlySet<MessageType>) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  counts(): ReadonlyMap<MessageType, StateCounts> {
+    const { ledger } = this.#options
+    if (ledger) return ledger.counts()
+    const counts = new Map<MessageType, StateCounts>()
+    for (const [type, tally] of sum([this.#ownTallies()])) {
+      counts.set(type, countsFrom(tally, this.#watch.waiting(type)))
+    }
+    return counts
+  }
+
+  async depth(): Promise<ReadonlyMap<MessageType, TypeDepth>> {
+    this.#mustBeOpen()
+    await this.#watch.look()
+    const depths = new Map<MessageType, TypeDepth>()
+    for (const [type, counts] of this.counts()) {
+      await this.#intake.fence(type).catch(() => {})
+      const oldestReadyAt = this.#intake.stockOf(type)?.oldestAcceptedAt()
+      depths.set(type, oldestReadyAt === undefined ? { counts } : { counts, oldestReadyAt })
+    }
+    return depths
+  }
+
+  async find(id: string): Promise<MessageRecord | undefined> {
+    this.#mustBeOpen()
+    const { ledger } = this.#options
+    if (!ledger) throw new WeirError('not_available', 'without a ledger single messages cannot be looked up')
+    return ledger.find(id)
+  }
+
+  async deadLetters(_query: { type?: MessageType; limit: number; after?: string }): Promise<DeadLetterPage> {
+    this.#mustBeOpen()
+    throw new WeirError('not_available', 'not yet')
+  }
+
+  async retryDeadLetters(_query: { ids?: readonly string[]; type?: MessageType }): Promise<number> {
+    this.#mustBeOpen()
+    throw new WeirError('not_available', 'not yet')
+  }
+
+  async deleteDeadLetters(_query: { ids?: readonly string[]; type?: MessageType }): Promise<number> {
+    this.#mustBeOpen()
+    throw new WeirError('not_available', 'not yet')
+  }
+
+  health(): EngineHealth {
+    if (this.#phase !== 'open') return { ok: false, reason: `the engine is ${this.#phase}` }
+    for (const link of [this.#publishLink, this.#consumeLink]) {
+      if (link.fault !== undefined) return { ok: false, reason: `broker_unavailable: ${link.fault}` }
+    }
+    const { blocked } = this.#publishLink
+    if (blocked !== undefined) return { ok: false, reason: `broker_blocked: ${blocked}` }
+    return this.#options.ledger?.health() ?? { ok: true }
+  }
+
+  accepting(): { readonly ok: true } | { readonly ok: false; readonly code: Closed } {
+    if (this.#phase !== 'open') return { ok: false, code: 'stopping' }
+    if (this.#publishLink.fault !== undefined) return { ok: false, code: 'broker_unavailable' }
+    if (this.#publishLink.blocked !== undefined) return { ok: false, code: 'broker_blocked' }
+    if (this.#outbox.pending >= LIMITS.pendingMessages) return { ok: false, code: 'overloaded' }
+    return { ok: true }
+  }
+
+  /** Messages that no queue was there for; undefined until the broker was asked. */
+  unrouted(): number | undefined {
+    return this.#watch.unrouted
+  }
+
+  async #open(): Promise<void> {
+    if (this.#phase !== 'new') throw new WeirError('stopping', 'the engine was stopped before it was started')
+    this.#phase = 'open'
+    await Promise.all([this.#publishLink.start(), this.#consumeLink.start(), this.#options.ledger?.start()])
+    this.#watch.start()
+  }
+
+  async #close(): Promise<void> {
+    const started = this.#starting !== undefined
+    // The door closes in this very turn, before anything is waited for.
+    this.#phase = started ? 'stopping' : 'closed'
+    if (!started) return
+    await this.#starting?.catch(() => {})
+    this.#watch.stop()
+    // Each call ends within the time limit of a confirm, whatever the broker does.
+    while (this.#calls.size > 0) await Promise.allSettled(this.#calls)
+    this.#alarm.stop()
+    await this.#intake.close()
+    await this.#consumeLink.stop()
+    await this.#outbox.drained()
+    await this.#publishLink.stop()
+    await this.#options.ledger?.stop()
+    this.#phase = 'closed'
+  }
+
+  async #settle(settlements: readonly Settlement[]): Promise<SettleResult[]> {
+    const now = this.#options.clock.now()
+    const results: SettleResult[] = settlements.map(() => 'stale')
+    const places: number[] = []
+    const tasks: Task[] = []
+    for (const [i, { lease, verdict }] of settlements.entries()) {
+      const leased = this.#leases.claim(lease)
+      if (!leased) continue
+      places.push(i)
+      tasks.push({ leased, order: orderFor(leased, verdict, now, false) })
+    }
+    for (const [i, result] of (await this.#settling.carryOut(tasks)).entries())
+      results[places[i] ?? 0] = result
+    return results
+  }
+
+  /** What only time changes; answers when to look again. */
+  #sweep(now: number): number {
+    const over = this.#leases.runOut(now)
+    if (over.length > 0)
+      void this.#call(this.#endLeases(over, now)).catch(() => this.#alarm.by(now + AGAIN_MS))
+    let next = this.#leases.nextEndAt()
+    for (const [type, stock] of this.#intake.stocks) {
+      const ripe = stock.ripen(now)
+      for (const parcel of ripe) this.#ripe(parcel)
+      if (ripe.length > 0) this.#tellReady(type)
+      if (stock.nextExpiryAt() <= now) void this.#call(this.#handingOut.expire(stock, now)).catch(() => {})
+      const expiryAt = stock.nextExpiryAt()
+      next = Math.min(next, stock.nextDueAt(), expiryAt <= now ? now + AGAIN_MS : expiryAt)
+    }
+    return next
+  }
+
+  /** Nobody settled in time: a failure like any other, and the verdict is ours. */
+  async #endLeases(over: readonly Task['leased'][], now: number): Promise<void> {
+    const error = 'no settle before the lease ended'
+    const tasks = over.map((leased) => {
+      const outcome = { kind: 'failed', failure: 'timeout', error } as const
+      const verdict = verdictFor(outcome, leased.parcel.failures, leased.policy, this.#options.random)
+      return { leased, order: orderFor(leased, verdict, now, true) }
+    })
+    await this.#settling.carryOut(tasks)
+  }
+
+  /** Its delay is over: it counts as ready, here and in the book. */
+  #ripe({ copy, redeliveries, takes }: Parcel): void {
+    const { id, type } = copy.message
+    if (redeliveries + takes === 0) this.#tallies.count(type, 'delayedOut')
+    this.#options.ledger?.record([{ kind: 'ready', id, type, round: copy.round }]).catch(() => {})
+  }
+
+  /** The leases of a lost connection are void: the broker hands those messages out again. */
+  #disconnected(): void {
+    this.#intake.lost()
+    for (const { type } of this.#leases.void()) this.#tallies.count(type, 'inFlight', -1)
+  }
+
+  #ownTallies() {
+    return this.#tallies.read((type) => this.#intake.buffered(type))
+  }
+
+  /** Once per turn, however many messages came in it. */
+  #tellReady(type: MessageType): void {
+    this.#ready.add(type)
+    if (this.#ready.size > 1) return
+    queueMicrotask(() => {
+      const ready = this.#ready
+      this.#ready = new Set()
+      for (const listener of this.#listeners) this.#tell(listener, ready)
+    })
+  }
+
+  /** A listener's fault stays his. */
+  #tell(listener: (types: ReadonlySet<MessageType>) => void, ready: ReadonlySet<MessageType>): void {
+    try {
+      listener(ready)
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'a listener to ready messages failed')
+    }
+  }
+
+  async #call<T>(work: Promise<T>): Promise<T> {
+    this.#calls.add(work)
+    try {
+      return await work
+    } finally {
+      this.#calls.delete(work)
+    }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#phase !== 'open') throw new WeirError('stopping', `the engine is ${this.#phase}`)
+  }
+
+  #refusal(code: Closed): WeirError {
+    const detail = {
+      broker_unavailable: `the broker cannot be reached: ${this.#publishLink.fault}`,
+      broker_blocked: `the broker takes no messages right now: ${this.#publishLink.blocked}`,
+      overloaded: 'too many messages are waiting for the broker to confirm them',
+      stopping: 'the service is stopping',
+    }[code]
+    return new WeirError(code, detail, { retryAfterMs: code === 'overloaded' ? 1_000 : 5_000 })
+  }
+}
+
+function abilitiesOf({ queueType, orderingShards, ledger }: RabbitMqOptions): Abilities {
+  const booked = ledger !== undefined
+  return {
+    priority: queueType === 'classic',
+    orderingKey: orderingShards > 0,
+    delay: true,
+    idempotency: booked,
+    browse: booked,
+    position: booked,
+    uniqueIds: false,
+    exactCounts: booked,
+  }
+}

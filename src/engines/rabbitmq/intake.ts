@@ -1,0 +1,248 @@
+/**
+ * What comes from the broker: consumes the queues of the types that are asked for, reads what they deliver, and sorts it
+ * into the stock of its type.
+ *
+ * Nothing that arrives is ever dropped or given back to be somebody else's trouble: what cannot be read goes to the dead
+ * letters, what nobody here knows to the queue for that, what is early into a delay again; each is acknowledged only
+ * when the broker has confirmed its new place (Q2).
+ */
+import type { ChannelModel, Options } from 'amqplib'
+import { type Clock, LIMITS, type Logger, type MessageType } from '../../core/index.ts'
+import type { Delays } from './delays.ts'
+import type { Link } from './link.ts'
+import type { Outbox, Outgoing } from './outbox.ts'
+import { type Parcel, type Slip, Source } from './source.ts'
+import { Stock } from './stock.ts'
+import type { OwnTallies } from './tallies.ts'
+import type { Topology } from './topology.ts'
+import { bodyOf, type Copy, decode, envelopeOf, redeliveries } from './wire.ts'
+
+export interface IntakeDeps {
+  readonly topology: Topology
+  readonly types: readonly MessageType[]
+  readonly link: Link
+  readonly outbox: Outbox
+  readonly delays: Delays
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly tallies: OwnTallies
+  /** Deliveries beyond what is asked for that may lie here, per queue. */
+  readonly prefetch: number
+  readonly byPriority: boolean
+  /** Something of this type can be taken. */
+  readonly ready: (type: MessageType) => void
+  /** The delay of this one is over. */
+  readonly ripe: (parcel: Parcel) => void
+  /** Something here waits for this moment. */
+  readonly timed: (at: number) => void
+}
+
+/** Shorter waits are not worth a way through the broker. */
+const HOLD_MS = 50
+const FORWARD_AGAIN_MS = 1_000
+
+export class Intake {
+  readonly #deps: IntakeDeps
+  readonly #sources: readonly Source[]
+  readonly #stocks = new Map<MessageType, Stock>()
+  /** Per type, what the takes under way have asked for. */
+  readonly #asked = new Map<MessageType, number>()
+  /**
+   * Per type, since the last fence: what this process has published for certain, minus what it was delivered. Above 0
+   * a message that its sender knows to be in the queue may still be on its way here.
+   */
+  readonly #onTheWay = new Map<MessageType, number>()
+  #seq = 0
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps
+    const deliver = (source: Source, slip: Slip) => this.#arrived(source, slip)
+    this.#sources = deps.topology.workQueues.map((queue) => new Source(queue, deps.link, deliver))
+    for (const type of deps.types) this.#stocks.set(type, new Stock(deps.byPriority, deps.timed))
+    deps.link.onUp((connection) => this.#open(connection))
+  }
+
+  stockOf(type: MessageType): Stock | undefined {
+    return this.#stocks.get(type)
+  }
+
+  get stocks(): ReadonlyMap<MessageType, Stock> {
+    return this.#stocks
+  }
+
+  /** Delivered, not handed out. */
+  buffered(type: MessageType): number {
+    const stock = this.#stocks.get(type)
+    return stock ? stock.ready + stock.waiting + stock.held : 0
+  }
+
+  /** Whether deliveries of a type come here by themselves. */
+  consumes(type: MessageType): boolean {
+    return this.#sources.some((source) => source.consuming && source.types.includes(type))
+  }
+
+  published(type: MessageType): void {
+    this.#onTheWay.set(type, (this.#onTheWay.get(type) ?? 0) + 1)
+  }
+
+  /**
+   * Brings the stock of a type to `max` if the broker has so many. An empty stock afterwards means that there was
+   * nothing, and so does one that is too small when this process has published for the type. Rejects when the broker
+   * cannot be asked.
+   */
+  async replenish(type: MessageType, max: number): Promise<void> {
+    const stock = this.#stocks.get(type)
+    if (!stock) return
+    const sources = this.#sources.filter(({ types }) => types.includes(type))
+    this.#asked.set(type, (this.#asked.get(type) ?? 0) + max)
+    try {
+      const asked = this.#asked.get(type) ?? max
+      const wanted = ({ out }: Source) => out - stock.ready + asked + this.#deps.prefetch
+      await Promise.all(sources.map((source) => source.want(wanted(source))))
+      const missing = stock.ready === 0 || (stock.ready < max && (this.#onTheWay.get(type) ?? 0) > 0)
+      if (!missing) return
+      this.#onTheWay.set(type, 0)
+      await Promise.all(sources.map((source) => source.fence()))
+    } finally {
+      this.#asked.set(type, (this.#asked.get(type) ?? max) - max)
+    }
+  }
+
+  /** Everything the broker has for a type that is consumed here, as far as there is room, is here. */
+  async fence(type: MessageType): Promise<void> {
+    const consuming = this.#sources.filter((source) => source.consuming && source.types.includes(type))
+    await Promise.all(consuming.map((source) => source.fence()))
+  }
+
+  /** The connection is gone: all that lay here is void and will be delivered again, here or elsewhere. */
+  lost(): void {
+    for (const stock of this.#stocks.values()) stock.clear()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#sources.map((source) => source.close()))
+    this.lost()
+  }
+
+  async #open(connection: ChannelModel): Promise<void> {
+    this.lost()
+    for (const source of this.#sources) await source.open(connection)
+  }
+
+  #arrived(source: Source, slip: Slip): void {
+    const now = this.#deps.clock.now()
+    const decoded = decode(slip.raw, now)
+    if (decoded.kind === 'malformed') return this.#refuse(source, slip, decoded.reason)
+    const { copy, body, foreign } = decoded
+    const { type } = copy.message
+    const stock = this.#stocks.get(type)
+    if (!stock)
+      return this.#forward(source, slip, this.#asItIs(slip, this.#deps.topology.names.unrouted, type))
+    if (!source.types.includes(type)) {
+      const { topology } = this.#deps
+      const route = topology.route(type, copy.orderingKey)
+      return this.#forward(source, slip, this.#asItIs(slip, topology.names.exchange, route))
+    }
+    const before = redeliveries(slip.raw)
+    if (foreign && before === 0) this.#deps.tallies.count(type, 'accepted')
+    if (copy.round === 0 && copy.dueAt === undefined) {
+      this.#onTheWay.set(type, (this.#onTheWay.get(type) ?? 0) - 1)
+    }
+    this.#seq += 1
+    const parcel: Parcel = {
+      ...slip,
+      source,
+      copy,
+      body,
+      seq: this.#seq,
+      redeliveries: before,
+      takes: 0,
+      failures: copy.failures,
+      dueAt: copy.dueAt,
+      history: copy.history,
+    }
+    this.#sort(stock, parcel, now)
+  }
+
+  #sort(stock: Stock, parcel: Parcel, now: number): void {
+    const { copy, source } = parcel
+    const { type } = copy.message
+    const early = (copy.dueAt ?? 0) - now
+    if (early > HOLD_MS && !source.queue.keyed) return this.#delayAgain(stock, parcel, early)
+    if (copy.dueAt !== undefined && early <= 0) this.#deps.ripe(parcel)
+    if (stock.add(parcel, now)) this.#deps.ready(type)
+    if (copy.expiresAt !== undefined) this.#deps.timed(copy.expiresAt)
+  }
+
+  #delayAgain(stock: Stock, parcel: Parcel, restMs: number): void {
+    const { delays, topology, clock } = this.#deps
+    const { copy, source } = parcel
+    const route = topology.route(copy.message.type, copy.orderingKey)
+    delays.wayFor(restMs, route).then(
+      (way) => this.#forward(source, parcel, outgoing(way, copy, parcel.body)),
+      () => {
+        // Then it waits here: it is never early.
+        if (!source.holds(parcel)) return
+        stock.add(parcel, clock.now())
+      },
+    )
+  }
+
+  #refuse(source: Source, slip: Slip, reason: string): void {
+    const { topology, clock, logger } = this.#deps
+    logger.warn({ queue: source.queue.name, reason }, 'a message cannot be read; it goes to the dead letters')
+    const copy = this.#asItIs(slip, topology.names.dead, '')
+    const headers = {
+      ...copy.properties.headers,
+      weir_error: reason.slice(0, LIMITS.errorLength),
+      weir_died_at: clock.now(),
+    }
+    this.#forward(source, slip, { ...copy, properties: { ...copy.properties, headers } })
+  }
+
+  #asItIs({ raw }: Slip, exchange: string, routingKey: string): Outgoing {
+    return { exchange, routingKey, body: raw.content, properties: carriedOn(raw.properties) }
+  }
+
+  /** To its new place, and only then away from here. The broker away is no end: it is tried again. */
+  #forward(source: Source, slip: Slip, out: Outgoing): void {
+    const { outbox, clock, logger } = this.#deps
+    if (!source.holds(slip)) return
+    outbox.send([out]).then(
+      () => {
+        source.ack(slip)
+        source.flush()
+      },
+      (error: Error) => {
+        logger.warn(
+          { to: out.exchange, reason: error.message },
+          'a message could not be passed on; trying again',
+        )
+        clock.after(FORWARD_AGAIN_MS, () => this.#forward(source, slip, out))
+      },
+    )
+  }
+}
+
+export function outgoing(
+  way: { readonly exchange: string; readonly routingKey: string },
+  copy: Copy,
+  body: Buffer | undefined,
+): Outgoing {
+  return { ...way, body: body ?? bodyOf(copy.message), properties: envelopeOf(copy) }
+}
+
+/**
+ * The properties of a message that is passed on unread. Without a time to live (it would be lost at its end), without a
+ * user (the broker refuses any but ours) and without what the broker itself wrote.
+ */
+function carriedOn(properties: Options.Publish): Options.Publish {
+  const headers: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(properties.headers ?? {})) {
+    if (!name.startsWith('x-')) headers[name] = value
+  }
+  const carried = { ...properties, deliveryMode: 2, headers }
+  delete carried.expiration
+  delete carried.userId
+  return carried
+}

@@ -1,0 +1,77 @@
+/** What tests of the RabbitMQ engine share: engines on queues of their own, which are removed afterwards. */
+import { connect } from 'amqplib'
+import { type Clock, type Logger, silentLogger } from '../../../src/core/index.ts'
+import { RabbitMqEngine, type RabbitMqOptions } from '../../../src/engines/rabbitmq/index.ts'
+import { namesOf } from '../../../src/engines/rabbitmq/names.ts'
+import { Topology } from '../../../src/engines/rabbitmq/topology.ts'
+
+/** As in the service: whole milliseconds. */
+export const realClock: Clock = {
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
+  after(delayMs, run) {
+    const due = performance.now() + delayMs
+    let timer: NodeJS.Timeout
+    const arm = () => {
+      const left = due - performance.now()
+      if (left <= 0) return run()
+      timer = setTimeout(arm, Math.ceil(left))
+    }
+    timer = setTimeout(arm, Math.ceil(Math.max(0, delayMs)))
+    return () => clearTimeout(timer)
+  },
+}
+
+export const TYPES = ['MNP', 'CHANGE', 'TERMINATION'] as const
+
+let made = 0
+/** Unique among processes that share a broker. */
+export const newQueueName = (): string => `t${process.pid}.${made++}`
+
+export function optionsFor(url: string, more: Partial<RabbitMqOptions> = {}): RabbitMqOptions {
+  return {
+    url,
+    queueName: newQueueName(),
+    topology: 'per-type',
+    queueType: 'quorum',
+    types: TYPES,
+    orderingShards: 2,
+    prefetch: 10,
+    clock: realClock,
+    random: Math.random,
+    logger: silentLogger,
+    ...more,
+  }
+}
+
+export const engineOn = (options: RabbitMqOptions): RabbitMqEngine => new RabbitMqEngine(options)
+
+/** Everything of that name goes, whatever is in it. */
+export async function removeQueue(options: RabbitMqOptions): Promise<void> {
+  const names = namesOf(options.queueName)
+  const connection = await connect(options.url)
+  try {
+    const channel = await connection.createChannel()
+    const { workQueues } = new Topology(options)
+    const queues = [...workQueues.map(({ name }) => name), names.dead, names.unrouted]
+    for (const queue of queues) await channel.deleteQueue(queue)
+    const { exchange, unrouted, dead, delay, due, control } = names
+    for (const one of [exchange, unrouted, dead, delay, due, control]) await channel.deleteExchange(one)
+  } finally {
+    await connection.close()
+  }
+}
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** Remembers what was logged. */
+export function recordingLogger(): { logger: Logger; lines: LogLine[] } {
+  const lines: LogLine[] = []
+  const at = (level: LogLine['level']) => (fields: object, message: string) => {
+    lines.push({ level, message, fields: { ...fields } })
+  }
+  return { logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines }
+}
