@@ -5,6 +5,7 @@ import { WeirClientError } from '../client/index.ts'
 import { WeirError } from '../core/index.ts'
 import { deadLettersCommand, monitoringCommand, typesCommand } from './act.ts'
 import { backendCommand } from './backend.ts'
+import { loadCommand } from './load.ts'
 import { configCommand, messageCommand, statusCommand } from './look.ts'
 import { sendCommand } from './send.ts'
 import { CommandError } from './terminal.ts'
@@ -36,6 +37,7 @@ function makeProgram(): Command {
     monitoringCommand,
     typesCommand,
     configCommand,
+    loadCommand,
     backendCommand,
   ]) {
     add(program)

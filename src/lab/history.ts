@@ -12,6 +12,9 @@
  *   {"kind":"ended","id":"0198…","state":"done"}         it was seen to end once, in this state
  *   {"kind":"waiting","id":"0198…","state":"ready"}      it was still under way when the recorder stopped looking
  *
+ * `at`, on any of them, is the moment: wall-clock milliseconds since the epoch, with fractions. The auditor judges by
+ * the order of the lines; moments are for what is drawn from them.
+ *
  * `ref` is the client's own name of a message, the same in every try of it. Where what comes out carries it (in the
  * content, say), a message whose answer was lost is known again; without it, `id` leads back through the answer.
  */
@@ -33,29 +36,35 @@ export interface Attempted {
   readonly orderingKey?: string
   /** The client set a time to live, so that ending as expired is what it asked for. */
   readonly mayExpire?: boolean
+  readonly at?: number
 }
 
 export interface Acknowledged {
   readonly kind: 'acknowledged'
   readonly ref: string
   readonly id: string
+  readonly at?: number
 }
 
 export interface Refused {
   readonly kind: 'refused'
   readonly ref: string
   readonly code?: string
+  readonly at?: number
 }
 
 export interface Unknown {
   readonly kind: 'unknown'
   readonly ref: string
   readonly why?: string
+  readonly at?: number
 }
 
 interface CameOut {
   readonly id: string
   readonly ref?: string
+  /** When it came out, where that is known. */
+  readonly at?: number
 }
 
 export interface EffectSeen extends CameOut {
@@ -177,6 +186,8 @@ function eventOf(text: string, line: number, whole: boolean): HistoryEvent | und
       throw new HistoryError(line, `${name} must be text`)
     }
   }
+  if (value.at !== undefined && typeof value.at !== 'number')
+    throw new HistoryError(line, 'at must be a number')
   if (value.mayExpire !== undefined && typeof value.mayExpire !== 'boolean') {
     throw new HistoryError(line, 'mayExpire must be true or false')
   }

@@ -33,3 +33,19 @@ export {
   type Unknown,
   type Waiting,
 } from './history.ts'
+export { reach } from './load/connection.ts'
+export type { Mix, Target } from './load/messages.ts'
+export {
+  type LoadPlan,
+  LoadPlanError,
+  type LoadWishes,
+  MOST_REQUESTS,
+  PRESETS,
+  planLoad,
+  presetOf,
+} from './load/plan.ts'
+export { HistoryRecorder } from './load/recorder.ts'
+export { type LoadOptions, type LoadProgress, type LoadReport, peerOf, runLoad } from './load/run.ts'
+export type { GeneratorReport } from './load/self.ts'
+export { ARRIVAL_PROCESSES, type ArrivalProcess, TEST_TYPES, type TestType } from './load/shape.ts'
+export type { Accounts, Interval, SeriesRow } from './load/tally.ts'

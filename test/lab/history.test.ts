@@ -42,6 +42,7 @@ const faulty: [name: string, text: string, line: number, says: RegExp][] = [
   ['a kind that every object has', `${HEADER}{"kind":"toString"}\n`, 2, /toString/],
   ['a missing field', `${HEADER}${GOOD}{"kind":"acknowledged","ref":"a"}\n`, 5, /needs id/],
   ['a field of another type', `${HEADER}{"kind":"effect","id":"1","ref":7}\n`, 2, /ref must be text/],
+  ['a moment that is none', `${HEADER}{"kind":"effect","id":"1","at":"noon"}\n`, 2, /at must be a number/],
   ['an end that is none', `${HEADER}{"kind":"ended","id":"1","state":"ready"}\n`, 2, /final state/],
 ]
 for (const [name, text, line, says] of faulty) {
