@@ -29,6 +29,10 @@ export interface Subject {
   /** Not started: for what happens before and around the start. */
   readonly fresh?: () => QueueEngine
   readonly effects?: EffectStore
+  /** Nothing: says that the engine ends by itself what has expired or crashed too often, though nobody takes. */
+  readonly unattended?: true
+  /** Nothing: says that the engine's records tell `held` from `ready`. */
+  readonly heldRecords?: true
   /** Counts every stored message afresh. */
   readonly recount?: () => Promise<Readonly<Record<string, StateCounts>>>
   readonly retentionMs: number
@@ -41,7 +45,16 @@ export interface SubjectContext {
 
 export type MakeSubject = (context: SubjectContext) => Promise<Subject>
 
-type Need = 'advance' | 'restart' | 'crash' | 'rival' | 'fresh' | 'effects' | 'recount'
+type Need =
+  | 'advance'
+  | 'restart'
+  | 'crash'
+  | 'rival'
+  | 'fresh'
+  | 'effects'
+  | 'recount'
+  | 'unattended'
+  | 'heldRecords'
 const WHY: Record<Need, string> = {
   advance: 'its clock cannot be moved',
   restart: 'it cannot be restarted here',
@@ -50,6 +63,8 @@ const WHY: Record<Need, string> = {
   fresh: 'there is no engine that is not started',
   effects: 'it keeps no effects',
   recount: 'its messages cannot be counted afresh',
+  unattended: 'what nobody takes lies in the broker, which ends nothing by itself that it tells us of',
+  heldRecords: 'who waits behind an ordering key is known only to the process that has both messages',
 }
 
 export interface Case {
@@ -125,8 +140,27 @@ export async function stateOf(engine: QueueEngine, id: string): Promise<MessageS
 export function countsOf(engine: QueueEngine, type = TYPE): StateCounts {
   const counts = engine.counts().get(type)
   assert.ok(counts, `counts of ${type}`)
-  assert.equal(unaccounted(counts), 0, 'Q2: everything accepted is somewhere')
+  if (engine.abilities.exactCounts) {
+    assert.equal(unaccounted(counts), 0, 'Q2: everything accepted is somewhere')
+  }
   return counts
+}
+
+/** For what only exact counts can show, in a case that every engine is held to otherwise. */
+export function exactly(engine: QueueEngine, check: () => void): void {
+  if (engine.abilities.exactCounts) check()
+}
+
+/** The same for what can be looked up. */
+export async function onRecord(engine: QueueEngine, check: () => Promise<void>): Promise<void> {
+  if (engine.abilities.browse) await check()
+}
+
+/** Lets `ms` go by: moves a fake clock, or waits for the real one. */
+export async function pass(subject: Subject, ms: number): Promise<void> {
+  if (subject.advance) return subject.advance(ms)
+  const end = subject.now() + ms
+  await eventually(subject, `${ms} ms`, async () => subject.now() >= end)
 }
 
 /** Lets things happen until `seen` answers something; fails, saying what did not come, when it never does. */

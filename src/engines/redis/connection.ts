@@ -35,10 +35,15 @@ export interface Script {
   readonly sha: string
 }
 
+/** Script, keys, arguments. */
+export type Call = readonly [Script, readonly string[], readonly string[]]
+
 export function script(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
+/** The major version from which a script can say that it runs when memory is full (`flags=allow-oom`). */
+const SCRIPTS_WHEN_FULL_SINCE = 7
 const CALL_LIMIT_MS = 2_000
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 5_000
@@ -97,6 +102,20 @@ export class RedisConnection {
   /** What the server said of itself when we connected last. */
   facts(): ServerFacts | undefined {
     return this.#facts
+  }
+
+  /**
+   * The same with another script when Redis is full: one that may take a little room in order to make some. Older
+   * servers run no script at all then, and the refusal stands.
+   */
+  async runEvenFull(normal: Call, makingRoom: () => Call): Promise<{ reply: Reply; full: boolean }> {
+    try {
+      return { reply: await this.run(...normal), full: false }
+    } catch (error) {
+      const isFull = error instanceof WeirError && error.code === 'storage_full'
+      if (!isFull || (this.#facts?.majorVersion ?? 0) < SCRIPTS_WHEN_FULL_SINCE) throw error
+      return { reply: await this.run(...makingRoom()), full: true }
+    }
   }
 
   /** Called at each new connection; the server may have lost its data meanwhile. Returns the off switch. */

@@ -1,4 +1,4 @@
-/** The counters of all types as this process knows them: from the answers to its own moves, and from a look a second. */
+/** The counters of all types as this process knows them: from the answers to its moves, and from a look a second. */
 import type { MessageType } from '../../core/index.ts'
 import { NO_COUNTS, type StateCounts } from '../../queue/index.ts'
 import { COUNTERS } from './record-script.ts'

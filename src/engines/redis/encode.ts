@@ -28,7 +28,7 @@ export interface Encoding {
 /** How long a finished message is known when Redis is full: long enough for copies on their way. */
 const LEAN_RETENTION_MS = 5 * 60_000
 
-export interface Call {
+interface Encoded {
   readonly keys: string[]
   readonly args: string[]
 }
@@ -54,7 +54,7 @@ interface Fields {
 }
 
 /** `lean`: bodies are not kept, and of finished messages only that they are finished, for some minutes. */
-export function encodeMoves(moves: readonly (Move | DueMove)[], encoding: Encoding, lean = false): Call {
+export function encodeMoves(moves: readonly (Move | DueMove)[], encoding: Encoding, lean = false): Encoded {
   const { keys: names, retentionMs, priorities } = encoding
   const keys = [names.counts, names.due]
   const args = [
@@ -140,6 +140,9 @@ function fieldsOf(move: Move | DueMove, { keys, priorities }: Encoding): Fields 
       return { ...none, id: move.id, at: move.at }
   }
 }
+
+export const idOf = (move: Move | DueMove): string =>
+  move.kind === 'accepted' || move.kind === 'taken' ? move.booked.message.id : move.id
 
 const clip = (text = ''): string => text.slice(0, LIMITS.errorLength)
 

@@ -1,1 +1,2 @@
+export { RedisEffects, type RedisEffectsOptions } from './effects.ts'
 export { RedisLedger, type RedisLedgerOptions } from './ledger.ts'

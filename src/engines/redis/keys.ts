@@ -7,6 +7,8 @@ export interface Keys {
   readonly counts: string
   /** Sorted set: ids of delayed messages by the moment they are due. */
   readonly due: string
+  /** Written when Redis was full, to see whether it still is; gone by itself. */
+  readonly probe: string
   /** Hash: the record of one message. */
   message(id: string): string
   /** Hash: what a sender's idempotency key stands for. */
@@ -24,6 +26,7 @@ export function keysOf(queueName: string): Keys {
   return {
     counts: `${prefix}counts`,
     due: `${prefix}due`,
+    probe: `${prefix}probe`,
     message: (id) => `${prefix}message:${id}`,
     idempotency: (key) => `${prefix}idempotency:${key}`,
     document: (key) => `${prefix}document:${key}`,

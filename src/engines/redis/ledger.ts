@@ -13,6 +13,7 @@ import {
   LIMITS,
   type Logger,
   type MessageType,
+  PRIORITIES,
   type Random,
   WeirError,
 } from '../../core/index.ts'
@@ -27,9 +28,9 @@ import type {
   StateCounts,
 } from '../../queue/index.ts'
 import { Batches, Unusable } from './batches.ts'
-import { RedisConnection, type Reply } from './connection.ts'
+import { type Call, RedisConnection, type Reply } from './connection.ts'
 import { Counts } from './counts.ts'
-import { type DueMove, decodeRecord, type Encoding, encodeMoves, type Found } from './encode.ts'
+import { type DueMove, decodeRecord, type Encoding, encodeMoves, type Found, idOf } from './encode.ts'
 import { failed } from './faults.ts'
 import { RELEASE, RESERVE } from './key-scripts.ts'
 import { type Keys, keysOf } from './keys.ts'
@@ -80,8 +81,8 @@ export class RedisLedger implements Ledger {
     this.#keys = keysOf(queueName)
     this.#encoding = { keys: this.#keys, retentionMs, priorities }
     const bounds = { most: MOST_TOGETHER, waiting: 4 * LIMITS.pendingMessages }
-    this.#arrivals = new Batches({ ...bounds, send: (moves) => this.#record(moves) })
-    this.#work = new Batches({ ...bounds, send: (moves) => this.#recordOrMakeRoom(moves) })
+    this.#arrivals = new Batches({ ...bounds, send: (moves) => this.#arrive(moves) })
+    this.#work = new Batches({ ...bounds, send: (moves) => this.#workOn(moves) })
     this.#reservations = new Batches({ ...bounds, send: (items) => this.#reserve(items) })
   }
 
@@ -141,22 +142,32 @@ export class RedisLedger implements Ledger {
     return () => this.#listeners.delete(listener)
   }
 
-  async #recordOrMakeRoom(moves: readonly (Move | DueMove)[]): Promise<Recorded[]> {
-    try {
-      return await this.#record(moves)
-    } catch (error) {
-      if (!(error instanceof WeirError && error.code === 'storage_full')) throw error
-      // Older servers have no way to run a script when they are full.
-      if ((this.#connection.facts()?.majorVersion ?? 0) < 7) throw error
-      return await this.#record(moves, true)
-    }
+  async #arrive(moves: readonly Move[]): Promise<Recorded[]> {
+    const reply = await this.#noticing(() => this.#connection.run(...this.#recordCall(moves)))
+    return this.#recorded(moves, reply)
   }
 
-  async #record(moves: readonly (Move | DueMove)[], lean = false): Promise<Recorded[]> {
+  async #workOn(moves: readonly (Move | DueMove)[]): Promise<Recorded[]> {
+    const { reply, full } = await this.#connection.runEvenFull(this.#recordCall(moves), () =>
+      this.#recordCall(moves, true),
+    )
+    this.#full = full ? `Redis at ${this.#connection.where} is full: new messages are not booked` : undefined
+    return this.#recorded(moves, reply)
+  }
+
+  #recordCall(moves: readonly (Move | DueMove)[], lean = false): Call {
     const { keys, args } = encodeMoves(moves, this.#encoding, lean)
-    const reply = list(await this.#run(lean ? RECORD_LEAN : RECORD, keys, args))
-    if (reply[0] === 'unusable') throw this.#unusable(String(reply[1]), keys.slice(2, 2 + moves.length))
-    if (!lean) this.#full = undefined
+    return [lean ? RECORD_LEAN : RECORD, keys, args]
+  }
+
+  #recorded(moves: readonly (Move | DueMove)[], answer: Reply): Recorded[] {
+    const reply = list(answer)
+    if (reply[0] === 'unusable') {
+      throw this.#unusable(
+        String(reply[1]),
+        moves.map((move) => this.#keys.message(idOf(move))),
+      )
+    }
     this.#counts.told(list(reply[1]))
     const answers = list(reply[0]).map(Number)
     return moves.map((_, i): Recorded => {
@@ -169,7 +180,8 @@ export class RedisLedger implements Ledger {
   async #reserve(reservations: readonly Reservation[]): Promise<ReservationResult[]> {
     const keys = reservations.map(({ key }) => this.#keys.idempotency(key))
     const args = reservations.flatMap(({ fingerprint, id }) => [fingerprint, id])
-    const reply = list(await this.#run(RESERVE, keys, [String(LIMITS.idempotencyWindowMs), ...args]))
+    const window = String(LIMITS.idempotencyWindowMs)
+    const reply = list(await this.#noticing(() => this.#connection.run(RESERVE, keys, [window, ...args])))
     if (reply[0] === 'unusable') throw this.#unusable(String(reply[1]), keys)
     return reply.map((one): ReservationResult => {
       const [kind, id, acceptedAt] = list(one)
@@ -182,9 +194,12 @@ export class RedisLedger implements Ledger {
     })
   }
 
-  async #run(...call: Parameters<RedisConnection['run']>): Promise<Reply> {
+  /** Whether it is full shows in what is refused for it, and in what is not. */
+  async #noticing(call: () => Promise<Reply>): Promise<Reply> {
     try {
-      return await this.#connection.run(...call)
+      const reply = await call()
+      this.#full = undefined
+      return reply
     } catch (error) {
       if (error instanceof WeirError && error.code === 'storage_full') this.#full = error.message
       throw error
@@ -200,7 +215,7 @@ export class RedisLedger implements Ledger {
 
   async #position(type: MessageType, { seq, lane }: NonNullable<Found['place']>): Promise<number> {
     const lanes = [lane]
-    if (this.#encoding.priorities) for (let higher = lane + 1; higher < 10; higher++) lanes.push(higher)
+    if (this.#encoding.priorities) for (let p = lane + 1; p < PRIORITIES; p++) lanes.push(p)
     const fields = lanes.flatMap((one) => [`entered${one}:${type}`, `left${one}:${type}`])
     const values = list(await this.#connection.command(['HMGET', this.#keys.counts, ...fields])).map(Number)
     let ahead = seq - (values[1] ?? 0)
@@ -222,6 +237,11 @@ export class RedisLedger implements Ledger {
 
   async #look(): Promise<void> {
     if (!this.#connection.health().ok) return
+    // Nobody may be sending while it is full, so nobody else would find out that it is not any more.
+    if (this.#full !== undefined) {
+      const probe = ['SET', this.#keys.probe, '', 'PX', String(POLL_MS)]
+      await this.#noticing(() => this.#connection.command(probe)).catch(() => {})
+    }
     const ripened = await this.#ripen()
     const differs = this.#counts.seen(list(await this.#connection.command(['HGETALL', this.#keys.counts])))
     if (ripened || differs) for (const listener of this.#listeners) listener()

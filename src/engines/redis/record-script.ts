@@ -3,8 +3,9 @@
  * order, and writes at the end: what cannot be booked is found before anything was changed.
  *
  * KEYS: counts, due, one record per move (not necessarily different ones), then keys that moves name by their number.
- * ARGV: as `encode.ts` lays them out. Answer: { {booked, attempt, failures, position, …}, {type, count, …, type, …} },
- * or { 'unusable', key } when a key holds something that is not ours, and then nothing was changed.
+ * ARGV: as `encode.ts` lays them out. Answer: { {booked, attempt, failures, position, …}, {type, count, …} }, all types
+ * that were touched one after the other; or { 'unusable', key } when a key holds something that is not ours, and then
+ * nothing was changed.
  *
  * A record is a hash: `s` what changes (state, round, …, type; words with spaces between), `m` what does not, `r`
  * result, `e` error, `h` history (JSON, one entry a line). Few and packed fields, because a field costs more than its
@@ -156,7 +157,7 @@ function book.taken(record, move)
   if move.round > record.round then
     record.failures, record.finished = move.failures, 0
   elseif record.state == 'in_flight' then
-    remember(record, entry(record, move.at, 'crashed', 'no word from this attempt: its process or connection ended'))
+    remember(record, entry(record, move.at, 'crashed', 'no word of this attempt: its process or connection ended'))
   end
   fill(record, move)
   leave(record)
@@ -201,8 +202,9 @@ end
 
 -- An entry says that an attempt gave it back; without one a delay is over, which a message in flight knows already.
 local function stillTheirs(record, move)
-  if record.state == 'in_flight' then return move.attempt >= record.attempt end
-  if record.state == 'delayed' then return move.attempt == 0 or move.attempt > record.attempt end
+  local given = move.entry ~= ''
+  if record.state == 'in_flight' then return given and move.attempt >= record.attempt end
+  if record.state == 'delayed' then return not given or move.attempt > record.attempt end
   return record.state ~= 'dead'
 end
 
@@ -256,9 +258,10 @@ const RUN = `
 local list = {}
 for i = 1, moves do
   local at = HEADER + (i - 1) * FIELDS
-  local move = { kind = ARGV[at + 1], id = ARGV[at + 2], round = tonumber(ARGV[at + 4]), attempt = tonumber(ARGV[at + 5]),
-    failures = tonumber(ARGV[at + 6]), state = ARGV[at + 7], at = tonumber(ARGV[at + 8]),
-    available = tonumber(ARGV[at + 9]), acceptedAt = ARGV[at + 10], refers = tonumber(ARGV[at + 12]),
+  local move = { kind = ARGV[at + 1], id = ARGV[at + 2], round = tonumber(ARGV[at + 4]),
+    attempt = tonumber(ARGV[at + 5]), failures = tonumber(ARGV[at + 6]), state = ARGV[at + 7],
+    at = tonumber(ARGV[at + 8]), available = tonumber(ARGV[at + 9]), acceptedAt = ARGV[at + 10],
+    refers = tonumber(ARGV[at + 12]),
     body = ARGV[at + 13], entry = ARGV[at + 14], error = ARGV[at + 15] }
   local key = KEYS[2 + i]
   if not load(key, move.id, ARGV[at + 3], tonumber(ARGV[at + 11])) then return { 'unusable', key } end
@@ -310,8 +313,10 @@ local function write(record)
     writeText(record, 'm', record.newBody)
     writeText(record, 'r', record.result)
     writeText(record, 'e', record.error)
-    -- The error of an earlier attempt is not the message's once it is done.
-    if record.error == '' and record.attempt > 1 then redis.call('HDEL', record.key, 'e') end
+    -- The error of an earlier attempt is not how it ended; of a first attempt there is none.
+    if record.error == '' and (record.attempt > 1 or record.state == 'expired') then
+      redis.call('HDEL', record.key, 'e')
+    end
     if #record.history > 0 then writeHistory(record) end
   end
   if final then redis.call('PEXPIRE', record.key, lean and leanRetention or retention) end
@@ -334,7 +339,7 @@ for i = 1, moves do
     if not broken(known) and known[1] == move.id and not known[2] then redis.call('HSET', key, 'a', move.acceptedAt) end
   elseif move.booked then
     -- Its effect's mark is needed no longer than the record that makes copies late.
-    redis.call('PEXPIRE', key, retention)
+    redis.call('PEXPIRE', key, lean and leanRetention or retention)
   end
   -- Somebody else's key expired or was removed under us: the list of the delayed must not name it for ever.
   if move.kind == 'due' and move.record.state ~= 'delayed' then redis.call('ZREM', dueKey, move.id) end

@@ -14,7 +14,19 @@ function storeOf({ effects }: Subject): EffectStore {
   return effects
 }
 
-const cases: Readonly<Record<string, (effects: EffectStore, subject: Subject) => Promise<void>>> = {
+export interface EffectsSubject {
+  readonly effects: EffectStore
+  /** What another process finds there, after this one was killed. */
+  readonly crash?: () => Promise<EffectStore>
+}
+
+export interface EffectCase {
+  readonly name: string
+  readonly needsCrash: boolean
+  run(subject: EffectsSubject): Promise<void>
+}
+
+const cases: Readonly<Record<string, (effects: EffectStore) => Promise<void>>> = {
   'Q7: an effect happens once, and its repetition is given the first result': async (effects) => {
     const writes = [write('line', 0, { owner: 'Kim' })]
     assert.equal(await effects.applied('m1'), undefined)
@@ -74,24 +86,34 @@ const cases: Readonly<Record<string, (effects: EffectStore, subject: Subject) =>
   },
 }
 
-const restartCase: Case = {
+const survives: EffectCase = {
   name: 'Q1, Q7: effects survive a crash',
-  needs: ['effects', 'crash'],
-  async run(subject) {
-    await storeOf(subject).apply({ id: 'm1', result: { n: 1 }, writes: [write('a', 0, 1)] })
-    const engine = (await subject.crash?.()) as unknown as { effects: EffectStore }
-    assert.deepEqual(await engine.effects.applied('m1'), { result: { n: 1 } })
-    assert.deepEqual(await engine.effects.read(['a']), [{ key: 'a', version: 1, value: 1 }])
+  needsCrash: true,
+  async run({ effects, crash }) {
+    await effects.apply({ id: 'm1', result: { n: 1 }, writes: [write('a', 0, 1)] })
+    const later = await crash?.()
+    assert.deepEqual(await later?.applied('m1'), { result: { n: 1 } })
+    assert.deepEqual(await later?.read(['a']), [{ key: 'a', version: 1, value: 1 }])
   },
 }
 
-export const effects: readonly Case[] = [
+export const effectCases: readonly EffectCase[] = [
   ...Object.entries(cases).map(
-    ([name, run]): Case => ({
-      name,
-      needs: ['effects'],
-      run: (subject) => run(storeOf(subject), subject),
-    }),
+    ([name, run]): EffectCase => ({ name, needsCrash: false, run: ({ effects }) => run(effects) }),
   ),
-  restartCase,
+  survives,
 ]
+
+/** The same beside an embedded queue, whose engine keeps the effects. */
+export const effects: readonly Case[] = effectCases.map(
+  ({ name, needsCrash, run }): Case => ({
+    name,
+    needs: needsCrash ? ['effects', 'crash'] : ['effects'],
+    run: (subject) => run({ effects: storeOf(subject), crash: () => effectsAfterCrash(subject) }),
+  }),
+)
+
+async function effectsAfterCrash({ crash }: Subject): Promise<EffectStore> {
+  const engine = (await crash?.()) as unknown as { effects: EffectStore }
+  return engine.effects
+}

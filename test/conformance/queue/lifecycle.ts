@@ -1,6 +1,16 @@
 /** Start and stop (S1), and the door while stopping. */
 import assert from 'node:assert/strict'
-import { accepted, type Case, countsOf, ids, message, refuses, request, takeOne } from '../subject.ts'
+import {
+  accepted,
+  type Case,
+  countsOf,
+  exactly,
+  ids,
+  message,
+  refuses,
+  request,
+  takeOne,
+} from '../subject.ts'
 
 export const lifecycle: readonly Case[] = [
   {
@@ -63,7 +73,7 @@ export const lifecycle: readonly Case[] = [
       const next = await restart?.()
       assert.ok(next)
       assert.deepEqual(ids(await next.take(request())), [late.id])
-      assert.equal(countsOf(next).done, 1)
+      exactly(next, () => assert.equal(countsOf(next).done, 1))
     },
   },
   {

@@ -1,7 +1,7 @@
 /** Receipts, ids and idempotency keys. */
 import assert from 'node:assert/strict'
 import { LIMITS } from '../../../src/core/index.ts'
-import { accepted, type Case, countsOf, ids, message, request, TYPE, takeOne } from '../subject.ts'
+import { accepted, type Case, countsOf, exactly, ids, message, request, TYPE, takeOne } from '../subject.ts'
 
 export const publishing: readonly Case[] = [
   {
@@ -43,7 +43,19 @@ export const publishing: readonly Case[] = [
       const one = message()
       const receipts = (await Promise.all([1, 2, 3, 4].map(() => engine.publish([one])))).flat()
       assert.equal(receipts.filter(({ kind }) => kind === 'accepted').length, 1)
-      assert.equal(countsOf(engine).ready, 1)
+      exactly(engine, () => assert.equal(countsOf(engine).ready, 1))
+      assert.deepEqual(ids(await engine.take(request())), [one.id])
+    },
+  },
+  {
+    name: 'an id that was accepted is refused, also after its end',
+    abilities: ['uniqueIds'],
+    async run({ engine }) {
+      const id = await accepted(engine)
+      const refused = { kind: 'refused', code: 'duplicate_id' }
+      assert.deepEqual(await engine.publish([message({ id })]), [refused])
+      await engine.settle([{ lease: (await takeOne(engine)).lease, verdict: { kind: 'done' } }])
+      assert.deepEqual(await engine.publish([message({ id })]), [refused])
     },
   },
   {
@@ -121,7 +133,7 @@ export const publishing: readonly Case[] = [
   },
   {
     name: 'an idempotency key of a refused message is not used up',
-    abilities: ['idempotency'],
+    abilities: ['idempotency', 'uniqueIds'],
     async run({ engine }) {
       const id = await accepted(engine)
       const [refused] = await engine.publish([message({ id, idempotencyKey: 'k', content: 'one' })])

@@ -17,7 +17,11 @@ import {
 } from '../subject.ts'
 
 /** One of each kind of end and of waiting; answers what must be found again. */
-async function variety(engine: QueueEngine, now: number): Promise<Map<string, string>> {
+async function variety(
+  engine: QueueEngine,
+  now: number,
+  heldRecords: true | undefined,
+): Promise<Map<string, string>> {
   const states = new Map<string, string>()
   const done = await accepted(engine)
   await settleOne(engine, await takeOne(engine), { kind: 'done', result: [1] })
@@ -27,7 +31,7 @@ async function variety(engine: QueueEngine, now: number): Promise<Map<string, st
   states.set(await deadLetter(engine), 'dead')
   states.set(await accepted(engine, { availableAt: now + 3_000_000 }), 'delayed')
   states.set(await accepted(engine, { orderingKey: 'k' }), 'ready')
-  states.set(await accepted(engine, { orderingKey: 'k' }), 'held')
+  states.set(await accepted(engine, { orderingKey: 'k' }), heldRecords ? 'held' : 'ready')
   return states
 }
 
@@ -40,8 +44,8 @@ export const survival: readonly Case[] = [
     name: 'Q1: a restart finds everything that was acknowledged, in its state, with the same counts',
     abilities: ['browse', 'delay', 'orderingKey'],
     needs: ['restart'],
-    async run({ engine, restart, now }) {
-      const states = await variety(engine, now())
+    async run({ engine, restart, now, heldRecords }) {
+      const states = await variety(engine, now(), heldRecords)
       const before = { ...countsOf(engine) }
       const next = await restart?.()
       assert.ok(next)
@@ -53,8 +57,8 @@ export const survival: readonly Case[] = [
     name: 'Q1: so does an engine that opens what a crash left',
     abilities: ['browse', 'delay', 'orderingKey'],
     needs: ['crash'],
-    async run({ engine, crash, now }) {
-      const states = await variety(engine, now())
+    async run({ engine, crash, now, heldRecords }) {
+      const states = await variety(engine, now(), heldRecords)
       const before = { ...countsOf(engine) }
       const next = await crash?.()
       assert.ok(next)
@@ -104,7 +108,7 @@ export const survival: readonly Case[] = [
   {
     name: 'a message that was in flight at too many ends of the process is a dead letter',
     abilities: ['browse'],
-    needs: ['restart'],
+    needs: ['restart', 'unattended'],
     async run({ engine, restart }) {
       const id = await accepted(engine)
       let current: QueueEngine = engine
@@ -127,7 +131,7 @@ export const survival: readonly Case[] = [
   {
     name: 'timers that came due while nothing ran go off after the start',
     abilities: ['browse', 'delay'],
-    needs: ['restart'],
+    needs: ['restart', 'unattended'],
     async run(subject) {
       const { engine, restart, now } = subject
       const delayed = await accepted(engine, { availableAt: now() + 30 })

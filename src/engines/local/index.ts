@@ -1,0 +1,1 @@
+export { LocalEffects, type LocalEffectsOptions } from './effects.ts'

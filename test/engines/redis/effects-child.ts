@@ -1,0 +1,24 @@
+/** Another process that works on the same messages: `effects-child.ts <url> <queue name> <how many>`. */
+import { realClock } from '../../../src/app/index.ts'
+import { silentLogger } from '../../../src/core/index.ts'
+import { RedisEffects } from '../../../src/engines/redis/index.ts'
+import { runner, ScriptedBackend } from '../../bss/fixtures.ts'
+import { jobOf } from './jobs.ts'
+
+const [url = '', queueName = '', count = '0'] = process.argv.slice(2)
+const effects = new RedisEffects({
+  url,
+  queueName,
+  clock: realClock,
+  random: Math.random,
+  logger: silentLogger,
+  retentionMs: 60_000,
+})
+await effects.start()
+const run = runner(effects, new ScriptedBackend())
+// Backwards, so that the two processes meet in the middle and fight for lines on the way.
+for (let n = Number(count) - 1; n >= 0; n--) {
+  const { service, id, attributes } = jobOf(n)
+  console.log(JSON.stringify({ id, outcome: await run(service, id, attributes) }))
+}
+await effects.stop()
