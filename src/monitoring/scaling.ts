@@ -34,7 +34,7 @@ export class ScalingMetrics {
       ({ type, etaMs }) => (etaMs === undefined ? [] : [[[type], etaMs / 1000]]),
     )
     const name = 'bss_scaling_decisions_total'
-    const help = 'Times that the number or its reason changed, by the new reason'
+    const help = 'Changes of the number, and beginnings of stalled and breaker_open, by reason'
     talliedCounter({ registry, name, help, labels: [type, 'reason'] }, this.#decisions)
   }
 

@@ -34,7 +34,7 @@ export interface ScalerOptions {
   readonly emit?: Listener<ScalingEvent>
 }
 
-/** The number or its reason has changed. */
+/** The number has changed, or one of `ALARMS` has become the reason. The other reasons come and go without an effect. */
 export interface ScalingEvent {
   readonly kind: 'scaling'
   readonly type: MessageType
@@ -67,6 +67,7 @@ interface TypeState {
 
 const LOOK_MS = 1_000
 const CHANGES = 20
+const ALARMS: ReadonlySet<ScalingReason> = new Set(['stalled', 'breaker_open'])
 const UNKNOWN: WorkerSignals = { breaker: 'closed', congested: false }
 
 export class Scaler {
@@ -146,9 +147,9 @@ export class Scaler {
     const decision = decide(input)
     state.decision = decision
     state.workers = workers
-    if (decision.wanted !== before?.wanted || decision.reason !== before.reason) {
-      this.#changed(type, state, before?.wanted ?? workers.ready + workers.starting, decision, now)
-    }
+    const from = before?.wanted ?? workers.ready + workers.starting
+    const alarm = ALARMS.has(decision.reason) && decision.reason !== before?.reason
+    if (decision.wanted !== from || alarm) this.#changed(type, state, from, decision, now)
     if (decision.wanted !== state.applied && !state.applying) this.#apply(type, state, decision.wanted)
   }
 

@@ -7,13 +7,15 @@ import {
   type ScalingMemory,
   type ScalingRules,
   type ScalingSignals,
-  STEP_DOWN_MS,
-  TOLERANCE,
-  WINDOW_MS,
   type WorkerCounts,
 } from '../../../src/consumer/index.ts'
 import { chances, fc, seed } from '../../fixtures/seed.ts'
 import { NOW } from './look.ts'
+
+/** What is promised, said a second time on purpose: a rule that is changed by accident must show here. */
+const WINDOW_MS = 300_000
+const STEP_DOWN_MS = 15_000
+const TOLERANCE = 0.1
 
 const positive = (max: number) => fc.double({ min: 0, max, noNaN: true })
 /** Missing and impossible figures come from processes that just started, and from faults of ours. */
