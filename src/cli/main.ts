@@ -4,6 +4,7 @@ import { packageVersion } from '../app/index.ts'
 import { WeirClientError } from '../client/index.ts'
 import { WeirError } from '../core/index.ts'
 import { deadLettersCommand, monitoringCommand, typesCommand } from './act.ts'
+import { auditCommand } from './audit.ts'
 import { backendCommand } from './backend.ts'
 import { loadCommand } from './load.ts'
 import { configCommand, messageCommand, statusCommand } from './look.ts'
@@ -38,6 +39,7 @@ function makeProgram(): Command {
     typesCommand,
     configCommand,
     loadCommand,
+    auditCommand,
     backendCommand,
   ]) {
     add(program)

@@ -49,3 +49,4 @@ export { type LoadOptions, type LoadProgress, type LoadReport, peerOf, runLoad }
 export type { GeneratorReport } from './load/self.ts'
 export { ARRIVAL_PROCESSES, type ArrivalProcess, TEST_TYPES, type TestType } from './load/shape.ts'
 export type { Accounts, Interval, SeriesRow } from './load/tally.ts'
+export { type AskOptions, endsOf, workDone } from './what-came-out.ts'

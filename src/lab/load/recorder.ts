@@ -14,10 +14,10 @@ export class HistoryRecorder {
   readonly #file: number
   #pending = ''
 
-  /** Begins a new file; throws the file's error when it cannot be written. */
-  constructor(path: string) {
+  /** Begins a new file; throws the file's error when it cannot be written. `effects`: as in the history's header. */
+  constructor(path: string, effects = false) {
     this.#file = openSync(path, 'w')
-    this.#pending = historyLine({ kind: 'history', version: HISTORY_VERSION, effects: false })
+    this.#pending = historyLine({ kind: 'history', version: HISTORY_VERSION, effects })
   }
 
   record(event: HistoryEvent): void {
