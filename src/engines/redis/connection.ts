@@ -238,13 +238,13 @@ export class RedisConnection {
   }
 }
 
-function whereOf(url: string): string {
-  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
+function whereOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '') {
     // The text itself stays out of the message: it may hold a password.
-    throw new WeirError('invalid_setting', 'REDIS_URL must be redis://… or rediss://…')
+    throw new WeirError('invalid_setting', 'REDIS_URL must be redis://host:port or rediss://host:port')
   }
-  const { hostname, port } = new URL(url)
-  return `${hostname}:${port || 6379}`
+  return `${url.hostname}:${url.port || 6379}`
 }
 
 function reasonOf(error: unknown, where: string): string {

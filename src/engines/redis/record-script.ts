@@ -274,6 +274,8 @@ for i = 1, moves do
   local move = list[i]
   local record = move.record
   move.booked = book[move.kind](record, move)
+  -- Told also when nothing changed: the caller may have missed what did.
+  if record.type ~= '' then tally(record.type) end
   local place = 0
   if move.booked and move.kind == 'accepted' and record.state == 'ready' then place = position(record) end
   local at = (i - 1) * 4

@@ -111,7 +111,7 @@ async function untilDecided(run: (attempt: number) => Promise<Outcome>): Promise
 }
 
 describe('processors over one Redis', { skip }, () => {
-  test('two of them on every message at once: each effect happens once, and both tell the same (Q7)', async (context) => {
+  test('two of them on every message at once: each effect once, and both tell the same (Q7)', async (context) => {
     const cleanup: Cleanup = (run) => context.after(run)
     const queueName = redis.queueName()
     const happened: string[] = []

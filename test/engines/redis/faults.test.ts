@@ -1,0 +1,329 @@
+/** Redis away, hanging, restarted, full, foreign: what callers are told, and that all resumes by itself. */
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { realClock } from '../../../src/app/index.ts'
+import type { Logger } from '../../../src/core/index.ts'
+import { RedisEffects, type RedisLedger, type RedisLedgerOptions } from '../../../src/engines/redis/index.ts'
+import { unaccounted } from '../../../src/queue/index.ts'
+import { accepted, booked, books, ended, moved, TYPE, taken } from '../../conformance/ledger/subject.ts'
+import { eventually } from '../../fixtures/process.ts'
+import { noRedis, type RedisOptions, startRedis, type TestRedis } from '../../fixtures/redis.ts'
+import { connectRaw, recount, redisLedger } from './rig.ts'
+
+const skip = noRedis({ controlled: true })
+const CALL_LIMIT_MS = 400
+
+function server(context: TestContext, more: Partial<RedisOptions> = {}): Promise<TestRedis> {
+  return startRedis({ cleanup: (run) => context.after(run), controlled: true, ...more })
+}
+
+async function started(
+  context: TestContext,
+  redis: TestRedis,
+  more: Partial<RedisLedgerOptions> = {},
+): Promise<RedisLedger> {
+  const ledger = redisLedger(redis, { clock: realClock, callLimitMs: CALL_LIMIT_MS, ...more })
+  context.after(() => ledger.stop())
+  await ledger.start()
+  return ledger
+}
+
+const well = (ledger: Pick<RedisLedger, 'health'>) =>
+  eventually(
+    () => ledger.health().ok || undefined,
+    () => `well again: ${JSON.stringify(ledger.health())}`,
+    15_000,
+  )
+
+function reasonOf(ledger: Pick<RedisLedger, 'health'>): string {
+  const health = ledger.health()
+  return health.ok ? '' : health.reason
+}
+
+async function refused(work: Promise<unknown>, code: string, withinMs: number): Promise<void> {
+  const before = performance.now()
+  await assert.rejects(work, (error: { code?: string; retryAfterMs?: number }) => {
+    assert.equal(error.code, code, String(error))
+    assert.ok((error.retryAfterMs ?? 0) > 0, 'it says when to try again')
+    return true
+  })
+  const tookMs = performance.now() - before
+  assert.ok(tookMs < withinMs, `refused after ${tookMs} ms`)
+}
+
+class Lines implements Logger {
+  readonly all: string[] = []
+  debug = (fields: object, text: string) => this.#add(fields, text)
+  info = (fields: object, text: string) => this.#add(fields, text)
+  warn = (fields: object, text: string) => this.#add(fields, text)
+  error = (fields: object, text: string) => this.#add(fields, text)
+  #add(fields: object, text: string): void {
+    this.all.push(`${text} ${JSON.stringify(fields)}`)
+  }
+}
+
+describe('Redis away', { skip }, () => {
+  test('it is away at the start: calls are refused at once, one line is logged, it works when it comes', async (context) => {
+    const redis = await server(context)
+    await redis.kill()
+    const lines = new Lines()
+    const ledger = await started(context, redis, { logger: lines })
+    assert.match(reasonOf(ledger), /^Redis at 127\.0\.0\.1:\d+: .*ECONNREFUSED/)
+    for (let i = 0; i < 50; i++) await refused(ledger.record([accepted('a')]), 'storage_failed', 50)
+    await refused(ledger.reserve([{ key: 'k', fingerprint: 'f', id: 'a' }]), 'storage_failed', 50)
+    await refused(ledger.find('a'), 'storage_failed', 50)
+    await redis.restart()
+    await well(ledger)
+    await books(ledger, accepted('a'))
+    assert.equal(lines.all.filter((line) => /no Redis/.test(line)).length, 1)
+    assert.equal(lines.all.filter((line) => /Redis is back/.test(line)).length, 1)
+  })
+
+  test('it goes and comes back with its data: what was under way is refused, the rest goes on', async (context) => {
+    const redis = await server(context, { durable: true })
+    const ledger = await started(context, redis)
+    await books(ledger, accepted('a'), taken('a'))
+    await redis.kill()
+    await eventually(
+      () => !ledger.health().ok || undefined,
+      () => 'it says so',
+    )
+    await refused(ledger.record([ended('a', 1)]), 'storage_failed', 50)
+    await redis.restart()
+    await well(ledger)
+    await books(ledger, ended('a', 1))
+    assert.equal((await ledger.find('a'))?.state, 'done')
+  })
+
+  test('it comes back empty: scripts are loaded again, and the book is right again as moves come', async (context) => {
+    const redis = await server(context)
+    const queueName = redis.queueName()
+    const ledger = await started(context, redis, { queueName })
+    await books(ledger, accepted('waits'), taken('busy'), taken('fails'))
+    await redis.restart({ wiped: true })
+    await well(ledger)
+    await eventually(
+      () => ledger.counts().size === 0 || undefined,
+      () => 'the counts are those of an empty book',
+    )
+    await books(ledger, ended('busy', 1), moved('fails', 1, 1, 'delayed'), taken('waits'))
+    const counts = ledger.counts().get(TYPE)
+    assert.ok(counts)
+    assert.deepEqual([counts.done, counts.delayed, counts.inFlight, unaccounted(counts)], [1, 1, 1, 0])
+    assert.deepEqual({ ...counts, departed: 0 }, (await recount(redis, queueName))[TYPE])
+    await books(ledger, taken('fails', 1, 1), ended('fails', 2), ended('waits', 1))
+    assert.equal(ledger.counts().get(TYPE)?.done, 3)
+  })
+
+  test('its scripts are thrown away under us: nobody notices', async (context) => {
+    const redis = await server(context)
+    const ledger = await started(context, redis)
+    const raw = await connectRaw(redis.url, (run) => context.after(run))
+    await books(ledger, accepted('a'))
+    await raw.sendCommand(['SCRIPT', 'FLUSH'])
+    await books(ledger, taken('a'), ended('a', 1))
+  })
+
+  test('it hangs: one call waits for its limit, the next are refused at once, and after it all goes on', async (context) => {
+    const redis = await server(context)
+    const ledger = await started(context, redis)
+    await books(ledger, taken('a'))
+    redis.pause()
+    const before = performance.now()
+    await refused(ledger.record([ended('a', 1)]), 'storage_failed', 5 * CALL_LIMIT_MS)
+    assert.ok(performance.now() - before >= CALL_LIMIT_MS - 5)
+    assert.match(reasonOf(ledger), /no answer within 400 ms/)
+    for (let i = 0; i < 20; i++) await refused(ledger.record([ended('a', 1)]), 'storage_failed', 100)
+    redis.resume()
+    await well(ledger)
+    // The one without an answer has happened after all; said again it counts once.
+    await books(ledger, ended('a', 1))
+    assert.equal(ledger.counts().get(TYPE)?.done, 1)
+  })
+
+  test('stopped while it is away, and while it hangs: the stop ends (S1)', async (context) => {
+    const redis = await server(context)
+    const ledger = await started(context, redis)
+    redis.pause()
+    const call = ledger.record([taken('a')])
+    const stopped = ledger.stop()
+    await assert.rejects(call, { code: 'storage_failed' })
+    await stopped
+    redis.resume()
+    await redis.kill()
+    await ledger.start()
+    assert.equal(ledger.health().ok, false)
+    await ledger.stop()
+  })
+})
+
+describe('a Redis that is not fit', { skip }, () => {
+  test('a replica takes no writes: refused, said, and in order once it is promoted', async (context) => {
+    const master = await server(context)
+    const replica = await server(context, { args: ['--replicaof', '127.0.0.1', `${master.port}`] })
+    const raw = await connectRaw(replica.url, (run) => context.after(run))
+    const ledger = await started(context, replica)
+    assert.match(reasonOf(ledger), /replica that takes no writes/)
+    await refused(ledger.record([accepted('a')]), 'storage_failed', 50)
+    await raw.sendCommand(['REPLICAOF', 'NO', 'ONE'])
+    await well(ledger)
+    await books(ledger, accepted('a'))
+    // And the other way round: it becomes one while we are connected.
+    await raw.sendCommand(['REPLICAOF', '127.0.0.1', `${master.port}`])
+    await refused(ledger.record([accepted('b')]), 'storage_failed', CALL_LIMIT_MS)
+    assert.match(reasonOf(ledger), /replica that takes no writes/)
+    await raw.sendCommand(['REPLICAOF', 'NO', 'ONE'])
+    await well(ledger)
+    await books(ledger, accepted('c'))
+  })
+
+  test('a wrong password: said, tried again, never shown; the right one works', async (context) => {
+    const redis = await server(context, { args: ['--requirepass', 'right-secret'] })
+    const lines = new Lines()
+    const url = (password: string) => `redis://:${password}@127.0.0.1:${redis.port}`
+    const wrong = await started(context, redis, { url: url('wrong-secret'), logger: lines })
+    assert.match(reasonOf(wrong), /refuses the name or the password/)
+    await assert.rejects(wrong.record([accepted('a')]), (error: Error) => {
+      assert.doesNotMatch(`${error.message} ${error.stack} ${error.cause}`, /secret/)
+      return true
+    })
+    const none = await started(context, redis, { logger: lines })
+    assert.match(reasonOf(none), /refuses the name or the password/)
+    const right = await started(context, redis, { url: url('right-secret'), logger: lines })
+    await books(right, accepted('a'))
+    assert.ok(lines.all.length >= 2)
+    assert.doesNotMatch(lines.all.join('\n') + reasonOf(wrong), /secret/)
+  })
+
+  test('a URL that is none stops the start, and is not repeated', () => {
+    for (const url of ['', 'not a url', 'http://u:secret@host', 'redis:']) {
+      assert.throws(
+        () => redisLedger({ url: '', queueName: () => 'q' } as TestRedis, { url }),
+        (error: Error) =>
+          (error as { code?: string }).code === 'invalid_setting' && !/secret/.test(error.message),
+        url,
+      )
+    }
+  })
+
+  test('what an operator should set is said at every connection', async (context) => {
+    const redis = await server(context, {
+      args: ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'],
+    })
+    const lines = new Lines()
+    await started(context, redis, { logger: lines })
+    assert.ok(lines.all.some((line) => /appendonly yes/.test(line)))
+    assert.ok(lines.all.some((line) => /maxmemory-policy noeviction/.test(line)))
+    const good = await server(context, { durable: true })
+    const none = new Lines()
+    await started(context, good, { logger: none })
+    assert.deepEqual(none.all, [])
+  })
+})
+
+describe('a full Redis', { skip }, () => {
+  test('new messages are refused, the work that makes room goes on, and it is noticed when there is room', async (context) => {
+    const redis = await server(context)
+    const cleanup = (run: () => unknown) => context.after(run)
+    const queueName = redis.queueName()
+    const ledger = await started(context, redis, { queueName })
+    const effects = new RedisEffects({
+      ...{ url: redis.url, queueName, clock: realClock, random: () => 0 },
+      ...{ logger: new Lines(), retentionMs: 60_000 },
+    })
+    cleanup(() => effects.stop())
+    await effects.start()
+    const raw = await connectRaw(redis.url, cleanup)
+    await books(ledger, accepted('a'), accepted('b'), accepted('c'))
+    await books(ledger, taken('c'), moved('c', 1, 1, 'dead'))
+    await raw.sendCommand(['CONFIG', 'SET', 'maxmemory', '1'])
+
+    await refused(ledger.record([accepted('d')]), 'storage_full', CALL_LIMIT_MS)
+    await refused(ledger.reserve([{ key: 'k', fingerprint: 'f', id: 'd' }]), 'storage_full', CALL_LIMIT_MS)
+    assert.match(reasonOf(ledger), /full/)
+
+    // Known and unknown messages are worked off; of what ends only that it ended is kept, and not for long.
+    await books(ledger, taken('a'), taken('unknown'))
+    assert.deepEqual(await effects.apply({ id: 'a', result: 1, writes: [] }), { kind: 'applied' })
+    await books(ledger, ended('a', 1), ended('unknown', 1))
+    assert.deepEqual(await ledger.record([taken('a')]), [{ kind: 'late' }])
+    assert.equal(await ledger.find('a'), undefined)
+    const life = await raw.pTTL(`weir:{${queueName}}:message:a`)
+    assert.ok(life > 0 && life <= 5 * 60_000)
+    assert.equal((await ledger.find('b'))?.state, 'ready', 'what waits is kept as it is')
+    const counts = ledger.counts().get(TYPE)
+    assert.deepEqual([counts?.accepted, counts?.done, counts?.ready, counts?.dead], [4, 2, 1, 1])
+
+    await raw.sendCommand(['CONFIG', 'SET', 'maxmemory', '0'])
+    await well(ledger)
+    await books(ledger, accepted('d'))
+  })
+})
+
+describe('keys of ours that hold something else', { skip }, () => {
+  test('a record: its call fails and names the key, calls that went with it are done', async (context) => {
+    const redis = await server(context)
+    const queueName = redis.queueName()
+    const ledger = await started(context, redis, { queueName })
+    const raw = await connectRaw(redis.url, (run) => context.after(run))
+    await raw.set(`weir:{${queueName}}:message:bad`, 'a string')
+    const calls = [[accepted('a')], [accepted('b'), accepted('bad')], [accepted('c')]]
+    const settled = await Promise.allSettled(calls.map((moves) => ledger.record(moves)))
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    const { reason } = settled[1] as PromiseRejectedResult
+    assert.match(reason.message, /message:bad holds something that is not ours/)
+    assert.equal(reason.code, 'storage_failed')
+    assert.equal(await ledger.find('b'), undefined, 'all or nothing')
+    assert.equal(ledger.counts().get(TYPE)?.ready, 2)
+    await assert.rejects(ledger.find('bad'), { code: 'storage_failed' })
+    assert.deepEqual(ledger.health(), { ok: true }, 'one key is no reason to stop')
+  })
+
+  test('the counters or the list of the delayed: every booking fails and says why', async (context) => {
+    const redis = await server(context)
+    const raw = await connectRaw(redis.url, (run) => context.after(run))
+    for (const name of ['counts', 'due']) {
+      const queueName = redis.queueName()
+      await raw.set(`weir:{${queueName}}:${name}`, 'a string')
+      const ledger = await started(context, redis, { queueName })
+      await assert.rejects(ledger.record([accepted('a')]), (error: Error) => {
+        assert.match(error.message, new RegExp(`:${name} holds something that is not ours`))
+        return true
+      })
+      assert.equal(await ledger.find('a'), undefined)
+    }
+  })
+
+  test('an idempotency key: its reservation fails, a message that only names it is booked', async (context) => {
+    const redis = await server(context)
+    const queueName = redis.queueName()
+    const ledger = await started(context, redis, { queueName })
+    const raw = await connectRaw(redis.url, (run) => context.after(run))
+    await raw.lPush(`weir:{${queueName}}:idempotency:bad`, 'x')
+    const asked = ['good', 'bad'].map((key) => ledger.reserve([{ key, fingerprint: 'f', id: key }]))
+    const settled = await Promise.allSettled(asked)
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    )
+    await books(ledger, {
+      kind: 'accepted',
+      booked: booked('a', { idempotencyKey: 'bad' }),
+      round: 0,
+      state: 'ready',
+    })
+  })
+
+  test('an id in the list of the delayed that nobody knows is taken off it', async (context) => {
+    const redis = await server(context)
+    const queueName = redis.queueName()
+    const raw = await connectRaw(redis.url, (run) => context.after(run))
+    await raw.zAdd(`weir:{${queueName}}:due`, { score: 1, value: 'nobody' })
+    const ledger = await started(context, redis, { queueName })
+    assert.equal(await raw.zCard(`weir:{${queueName}}:due`), 0)
+    assert.equal(ledger.counts().size, 0)
+  })
+})
