@@ -35,8 +35,10 @@ import {
   type TakeRequest,
   type TypeDepth,
 } from '../../queue/index.ts'
+import { effectsOver } from './effects.ts'
 import { GroupCommit } from './group-commit.ts'
-import { InlineHost, type StoreHost, WorkerHost } from './host.ts'
+import { hostOf, type StoreHost } from './host.ts'
+import { EmbeddedLine } from './line/engine.ts'
 import type { BatchReply, Fault, Published, PublishRow, SettleRow, Taken, TakenRow } from './protocol.ts'
 import { faultCode, isLocked } from './store.ts'
 
@@ -80,6 +82,8 @@ export class EmbeddedEngine implements QueueEngine {
     exactCounts: true,
   }
   readonly effects: EffectStore
+  /** The waiting room's line, in the same file; open while the engine is. */
+  readonly line: EmbeddedLine
   readonly #options: EmbeddedOptions
   readonly #host: StoreHost
   readonly #commits: GroupCommit
@@ -97,19 +101,14 @@ export class EmbeddedEngine implements QueueEngine {
 
   constructor(options: EmbeddedOptions) {
     this.#options = options
-    const storeOptions = { dataDir: options.dataDir, retentionMs: options.retentionMs }
-    const { host = 'worker' } = options
-    if (host === 'worker') this.#host = new WorkerHost(storeOptions)
-    else this.#host = host === 'inline' ? new InlineHost(storeOptions, options.random) : host
+    this.#host = hostOf(options)
     this.#commits = new GroupCommit(this.#host, options.clock, (reply) => this.#committed(reply))
-    this.effects = {
-      read: async (keys) => {
-        const documents = await this.#ask().submit('readDocuments', keys)
-        return documents.map((document) => document ?? undefined)
-      },
-      applied: async (id) => (await this.#ask().submit('appliedEffect', id)) ?? undefined,
-      apply: async (effect) => this.#ask().submit('applyEffect', effect),
-    }
+    this.effects = effectsOver(() => this.#ask())
+    this.line = new EmbeddedLine({
+      ...options,
+      submit: (name, ask, weight) => this.#commits.submit(name, ask, weight),
+      pending: () => this.#commits.weight,
+    })
   }
 
   start(): Promise<void> {
@@ -213,11 +212,13 @@ export class EmbeddedEngine implements QueueEngine {
     if (this.#phase !== 'new') throw new WeirError('stopping', 'the store was stopped before it was started')
     try {
       const { recovered, reply } = await this.#host.open(clock.now())
+      await this.line.load()
       this.#phase = 'open'
       this.#committed(reply)
       if (recovered > 0) logger.info({ recovered }, 'messages in flight at the last end are ready again')
     } catch (error) {
       this.#phase = 'closed'
+      await this.#host.close().catch(() => {})
       if (isLocked(error)) {
         const detail = `the data directory ${dataDir} is in use by another process`
         throw new WeirError('data_dir_in_use', detail, { cause: error })
@@ -237,6 +238,7 @@ export class EmbeddedEngine implements QueueEngine {
     await this.#starting?.catch(() => {})
     if (this.#phase === 'closed') return
     this.#phase = 'stopping'
+    this.line.stop()
     this.#cancelSweep?.()
     this.#cancelProbe?.()
     await this.#commits.drained()

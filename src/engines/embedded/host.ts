@@ -24,6 +24,15 @@ export type HostReply =
   | { readonly kind: 'closed' }
   | { readonly kind: 'failed'; readonly message: string; readonly errcode?: number }
 
+/** What `EmbeddedOptions.host` asks for; a worker thread unless it says otherwise. */
+export function hostOf(
+  options: StoreOptions & { readonly random: Random; readonly host?: 'worker' | 'inline' | StoreHost },
+): StoreHost {
+  const { dataDir, retentionMs, random, host = 'worker' } = options
+  if (host === 'worker') return new WorkerHost({ dataDir, retentionMs })
+  return host === 'inline' ? new InlineHost({ dataDir, retentionMs }, random) : host
+}
+
 export class InlineHost implements StoreHost {
   readonly #store: Store
 

@@ -8,6 +8,7 @@ import type {
   StateCounts,
   TakeRequest,
 } from '../../queue/index.ts'
+import type { LineOperations } from './line/rows.ts'
 
 /**
  * The three hot operations cross as tuples of primitives: measured, an object per message costs five times as much to
@@ -58,7 +59,7 @@ export interface DeadLetterQuery {
 }
 
 /** Each operation of a batch and what it answers; one batch is one transaction and one sync. */
-export interface Operations {
+export interface Operations extends LineOperations {
   publish: { ask: readonly PublishRow[]; answer: Published }
   take: { ask: TakeRequest; answer: Taken }
   settle: { ask: readonly SettleRow[]; answer: SettleResult[] }

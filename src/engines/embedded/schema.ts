@@ -10,6 +10,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { MessageState } from '../../queue/index.ts'
+import { LINE_SCHEMA } from './line/store.ts'
 
 /** Position in this list is the number stored; append only. The partial indexes below name these numbers. */
 export const STATES: readonly MessageState[] = [
@@ -33,7 +34,8 @@ export const STATE = {
   expired: 7,
 } as const satisfies Record<MessageState, number>
 
-const SCHEMA_VERSION = 1
+/** 2: the line of the waiting room. */
+const SCHEMA_VERSION = 2
 
 const SCHEMA = `
 CREATE TABLE message(
@@ -73,7 +75,9 @@ export function openDatabase(dataDir: string): DatabaseSync {
     if (version > SCHEMA_VERSION)
       throw new Error(`the data is of a newer version of Weir (schema ${version})`)
     if (version === 0) {
-      db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version=${SCHEMA_VERSION}; COMMIT;`)
+      db.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${LINE_SCHEMA} PRAGMA user_version=${SCHEMA_VERSION}; COMMIT;`)
+    } else if (version === 1) {
+      db.exec(`BEGIN IMMEDIATE; ${LINE_SCHEMA} PRAGMA user_version=${SCHEMA_VERSION}; COMMIT;`)
     } else {
       // In exclusive mode the lock is taken by the first write; take it now, so that a second process fails at start.
       db.exec('BEGIN IMMEDIATE; COMMIT;')

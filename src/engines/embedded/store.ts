@@ -13,6 +13,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { MessageType, Random } from '../../core/index.ts'
 import type { RetryPolicy } from '../../queue/index.ts'
 import { Documents } from './documents.ts'
+import { executeLine, LineStore } from './line/store.ts'
 import { Messages } from './messages.ts'
 import type { Batch, BatchReply, Fault, FaultCode, Operation } from './protocol.ts'
 import { Records } from './records.ts'
@@ -36,6 +37,7 @@ interface Opened {
   readonly timers: Timers
   readonly records: Records
   readonly documents: Documents
+  readonly line: LineStore
   readonly begin: () => void
   readonly commit: () => void
 }
@@ -175,6 +177,7 @@ export class Store {
       timers: new Timers(db, messages, this.#random),
       records: new Records(db, tallies, messages),
       documents: new Documents(db),
+      line: new LineStore(db),
       begin: () => begin.run(),
       commit: () => commit.run(),
     }
@@ -213,7 +216,8 @@ export class Store {
 
 const leaseName = ({ id, attempt }: { id: string; attempt: number }): string => `${attempt} ${id}`
 
-function execute(opened: Opened, [name, ask]: Operation, now: number): unknown {
+function execute(opened: Opened, operation: Operation, now: number): unknown {
+  const [name, ask] = operation
   switch (name) {
     case 'publish':
       return opened.messages.publish(ask, now)
@@ -244,6 +248,8 @@ function execute(opened: Opened, [name, ask]: Operation, now: number): unknown {
       return null
     case 'recount':
       return opened.records.recount()
+    default:
+      return executeLine(opened.line, operation)
   }
 }
 

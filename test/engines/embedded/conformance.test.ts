@@ -58,6 +58,8 @@ async function subject({ cleanup }: SubjectContext, setting: Setting): Promise<S
     fresh: () => make(directory(newDataDir())),
     effects: engine.effects,
     recount: () => engine.recount(),
+    unattended: true,
+    heldRecords: true,
     retentionMs: RETENTION_MS,
   }
 }

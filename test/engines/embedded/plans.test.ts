@@ -13,6 +13,8 @@ import { FakeClock } from '../../fixtures/fake-clock.ts'
 const MAY_SCAN: readonly RegExp[] = [
   // One row per type, once at the start and after a rollback.
   /FROM tally$/,
+  // One row per event of the waiting room, once at the start.
+  /FROM line_event ORDER BY id$/,
   // An audit that says that it is one.
   /GROUP BY type, state$/,
   // An operator's retry or delete of all: walks the index of the dead letters alone, in rounds.
