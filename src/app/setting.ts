@@ -5,6 +5,8 @@ export interface Setting<T> {
   /** Environment variables, the first being the name in messages and docs; the others are older spellings. */
   readonly env: readonly [string, ...string[]]
   readonly default: T
+  /** The default in the roles `gateway` and `consumer`, where it is another one. */
+  readonly inRoles?: T
   /** What it may be, as the end of the sentence "… must be". */
   readonly range: string
   readonly unit?: string
@@ -51,23 +53,24 @@ export function decimal(min: number, max: number, given: Row<number>): Setting<n
   })
 }
 
+const PORT = 'a port from 0 to 65535 (0 = any free one)'
+
 /** A TCP port; 0 lets the system pick a free one. */
 export function port(given: Row<number>): Setting<number> {
-  return portOf(given, (value) => value)
+  return row(given, PORT, toPort)
 }
 
-/** A TCP port that is off (undefined) unless set. */
-export function optionalPort(given: Omit<Row<number | undefined>, 'default'>): Setting<number | undefined> {
-  return portOf({ ...given, default: undefined }, (value): number | undefined => value)
+/** A TCP port of a listener that may be off. */
+export function optionalPort(given: Row<number | 'off'>): Setting<number | 'off'> {
+  return row<number | 'off'>(given, `${PORT}, or off`, (input) =>
+    typeof input === 'string' && input.trim().toLowerCase() === 'off' ? 'off' : toPort(input),
+  )
 }
 
-function portOf<T>(given: Row<T>, wrap: (value: number) => T): Setting<T> {
-  return row(given, 'a port from 0 to 65535 (0 = any free one)', (input) => {
-    const value = toNumber(input)
-    return value !== undefined && Number.isInteger(value) && value >= 0 && value <= 65_535
-      ? wrap(value)
-      : undefined
-  })
+function toPort(input: unknown): number | undefined {
+  const value = toNumber(input)
+  const fits = value !== undefined && Number.isInteger(value) && value >= 0 && value <= 65_535
+  return fits ? value : undefined
 }
 
 export function flag(given: Row<boolean>): Setting<boolean> {

@@ -21,17 +21,24 @@ export const SETTINGS = {
   host: text(/^[^\s/]+$/, 'an address or host name to listen on', {
     env: 'HOST',
     default: '127.0.0.1',
+    inRoles: '0.0.0.0',
     description: 'Address that every listener binds; 0.0.0.0 = all interfaces.',
+  }),
+  engine: choice(['auto', 'embedded', 'rabbitmq'], {
+    env: 'QUEUE_ENGINE',
+    default: 'auto',
+    description: 'What keeps the queue; auto = rabbitmq where RABBITMQ_URL is set, embedded otherwise.',
   }),
   dataDir: text(/\S/, 'a directory', {
     env: 'DATA_DIR',
     default: './data',
-    description: 'Where the embedded engine keeps its files; one process per directory.',
+    description:
+      'Where the embedded engine keeps its files; one process per directory; unused with a broker.',
   }),
   queueName: text(/^[\w.-]{1,100}$/, '1 to 100 letters, digits, dots, dashes or underscores', {
     env: 'QUEUE_NAME',
     default: 'bss_single_queue',
-    description: 'Name of the logical queue, in answers and metrics.',
+    description: 'Name of the logical queue, in answers and metrics; on a broker its objects begin with it.',
   }),
   defaultLanguage: choice(['en', 'ko'], {
     env: 'DEFAULT_LANGUAGE',
@@ -55,11 +62,17 @@ export const SETTINGS = {
   }),
   metricsPort: optionalPort({
     env: 'METRICS_PORT',
-    description: 'Extra port for /metrics (they are always on API_PORT too).',
+    default: 'off',
+    inRoles: 9090,
+    description:
+      'Extra port for /metrics (with an API they are on API_PORT too); 0 or off beside other consumers.',
   }),
   healthCheckPort: optionalPort({
     env: 'HEALTH_CHECK_PORT',
-    description: 'Extra port for /health and /ready (they are always on API_PORT too).',
+    default: 'off',
+    inRoles: 8080,
+    description:
+      'Extra port for /health and /ready (with an API on API_PORT too); 0 or off beside other consumers.',
   }),
   consumerTypes: optionalText(/\S/, 'a message type, several with commas, or all', {
     env: ['MESSAGE_TYPE', 'SERVICE_TYPE', 'PROCESSOR_TYPE'],
@@ -153,23 +166,30 @@ export const SETTINGS = {
   autoScalingEnabled: flag({
     env: 'AUTO_SCALING_ENABLED',
     default: true,
-    description: 'Whether the number of consumers may follow the load; not used by this version.',
+    description: 'Whether the number of consumers follows the load; false = MIN_REPLICAS of each type.',
   }),
   minReplicas: integer(1, 1000, {
     env: 'MIN_REPLICAS',
     default: 1,
-    description: 'Fewest consumers; not used by this version.',
+    description: 'Fewest consumers of a type.',
   }),
   maxReplicas: integer(1, 1000, {
     env: 'MAX_REPLICAS',
     default: 10,
-    description: 'Most consumers; not used by this version.',
+    description: 'Most consumers of a type.',
   }),
   targetCpuUtilization: integer(1, 100, {
     env: 'TARGET_CPU_UTILIZATION',
     default: 70,
     unit: '%',
-    description: 'CPU load that scaling aims at; not used by this version.',
+    description:
+      'Processor load that a consumer process should have at most; more of them are started above it.',
+  }),
+  drainTargetSeconds: integer(1, 86_400, {
+    env: 'DRAIN_TARGET_SECONDS',
+    default: 60,
+    unit: 's',
+    description: 'How soon a backlog should be worked off: so many consumers are wanted.',
   }),
   queueTopology: choice(['per-type', 'single'], {
     env: 'QUEUE_TOPOLOGY',
@@ -178,12 +198,28 @@ export const SETTINGS = {
   }),
   rabbitmqUrl: optionalText(url('amqps?'), 'an amqp:// or amqps:// URL', {
     env: 'RABBITMQ_URL',
-    description:
-      'RabbitMQ instead of the embedded engine; not in this version, which refuses to start with it.',
+    description: 'The message broker that keeps the queue; it need not be there yet at the start.',
+  }),
+  rabbitmqQueueType: choice(['auto', 'quorum', 'classic'], {
+    env: 'RABBITMQ_QUEUE_TYPE',
+    default: 'auto',
+    description: 'Queues on the broker: auto = quorum where it has them; classic ones can do priorities.',
+  }),
+  orderingShards: integer(0, 64, {
+    env: 'ORDERING_SHARDS',
+    default: 4,
+    description: 'Queues on a broker for messages with an ordering key, of each type; 0 = no ordering keys.',
+  }),
+  confirmTimeoutMs: integer(100, 120_000, {
+    env: 'CONFIRM_TIMEOUT_MS',
+    default: 10_000,
+    unit: 'ms',
+    description: "How long a sender waits for the broker's confirmation before it is told to try again.",
   }),
   redisUrl: optionalText(url('rediss?'), 'a redis:// or rediss:// URL', {
     env: 'REDIS_URL',
-    description: 'Redis for the waiting room; not used by this version.',
+    description:
+      'What the processes on a broker share: lives of messages, idempotency keys, effects, counts.',
   }),
   roomPort: port({
     env: 'ROOM_PORT',

@@ -6,14 +6,19 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { JsonObject, JsonValue, MessageType, TypeSettings } from '../core/index.ts'
 import { nearest } from './nearest.ts'
+import type { EngineName, Role } from './role.ts'
 import type { Setting } from './setting.ts'
 import { type Environment, environment } from './settings-env.ts'
+import { checkRelations, chosenEngine } from './settings-relations.ts'
 import { SETTINGS, type SettingName, type SettingValues } from './settings-table.ts'
 import { invalid, isObject, resolveConsumed, resolveTypes } from './settings-types.ts'
 
 export type Origin = 'option' | 'environment' | 'file' | 'default'
 
 export interface Settings extends SettingValues {
+  readonly role: Role
+  /** What `engine` comes to. */
+  readonly engineName: EngineName
   readonly types: readonly TypeSettings[]
   /** The types this process works on. */
   readonly consumed: readonly MessageType[]
@@ -23,6 +28,8 @@ export interface Settings extends SettingValues {
 }
 
 export interface SettingSources {
+  /** `all` unless given; some defaults depend on it. */
+  readonly role?: Role
   readonly options?: Readonly<Record<string, unknown>>
   readonly environment?: Environment
   readonly file?: Readonly<Record<string, unknown>>
@@ -37,6 +44,7 @@ const FILE_ONLY = ['types', 'bss', '$schema']
 export function resolveSettings(sources: SettingSources): Settings {
   const file = sources.file ?? {}
   const options = sources.options ?? {}
+  const role = sources.role ?? 'all'
   refuseUnknown(file, [...NAMES, ...FILE_ONLY], 'weir.config.json: unknown key')
   refuseUnknown(options, NAMES, 'unknown setting')
   const values: Record<string, unknown> = {}
@@ -45,10 +53,10 @@ export function resolveSettings(sources: SettingSources): Settings {
     const setting: Setting<unknown> = SETTINGS[name]
     const found = lookUp(name, setting, options, sources.environment ?? {}, file)
     origins[name] = found.origin
-    values[name] = found.origin === 'default' ? setting.default : checked(name, setting, found)
+    values[name] = found.origin === 'default' ? fallbackOf(setting, role) : checked(name, setting, found)
   }
   const settings = values as unknown as SettingValues
-  checkRelations(settings)
+  const engineName = chosenEngine(settings)
   const types = resolveTypes(
     {
       ratePerSecond: settings.ratePerSecond,
@@ -62,13 +70,21 @@ export function resolveSettings(sources: SettingSources): Settings {
     file.bss,
   )
   const variable = SETTINGS.consumerTypes.env.join('/')
+  const consumed = resolveConsumed(types, settings.consumerTypes, variable)
+  checkRelations(settings, { role, engineName, dedicated: consumed.length < types.length })
   return {
     ...settings,
+    role,
+    engineName,
     types,
-    consumed: resolveConsumed(types, settings.consumerTypes, variable),
+    consumed,
     origins: origins as Record<SettingName, Origin>,
     file: sources.fileName,
   }
+}
+
+function fallbackOf<T>(setting: Setting<T>, role: Role): T {
+  return role === 'all' || setting.inRoles === undefined ? setting.default : setting.inRoles
 }
 
 interface Found {
@@ -117,27 +133,14 @@ function refuseUnknown(
   }
 }
 
-function checkRelations(settings: SettingValues): void {
-  const { minReplicas, maxReplicas, apiPort, metricsPort, healthCheckPort } = settings
-  if (settings.rabbitmqUrl !== undefined) {
-    throw invalid('RABBITMQ_URL must be unset: this version has the embedded engine only')
-  }
-  if (minReplicas > maxReplicas) {
-    throw invalid(`MIN_REPLICAS must be at most MAX_REPLICAS; found ${minReplicas} and ${maxReplicas}`)
-  }
-  const ports = { API_PORT: apiPort, METRICS_PORT: metricsPort, HEALTH_CHECK_PORT: healthCheckPort }
-  const taken = new Map<number, string>()
-  for (const [variable, value] of Object.entries(ports)) {
-    if (value === undefined || value === 0) continue
-    const owner = taken.get(value)
-    if (owner) throw invalid(`${variable} must differ from ${owner}; both are ${value}`)
-    taken.set(value, variable)
-  }
-}
-
 /** Reads the environment and the settings file (`--config`, `WEIR_CONFIG`, ./weir.config.json) and resolves. */
 export function loadSettings(
-  given: { options?: Readonly<Record<string, unknown>>; config?: string; environment?: Environment } = {},
+  given: {
+    role?: Role
+    options?: Readonly<Record<string, unknown>>
+    config?: string
+    environment?: Environment
+  } = {},
 ): Settings {
   const env = given.environment ?? environment()
   const named = given.config ?? (env.WEIR_CONFIG || undefined)
@@ -145,6 +148,7 @@ export function loadSettings(
   const text = readText(fileName, named !== undefined)
   const file = text === undefined ? undefined : parseFile(text, named ?? 'weir.config.json')
   return resolveSettings({
+    ...(given.role && { role: given.role }),
     ...(given.options && { options: given.options }),
     environment: env,
     ...(file && { file, fileName }),
@@ -226,7 +230,8 @@ export interface SettingRow {
 
 /** One row of the table in words. */
 export function describeRow(name: SettingName): SettingRow {
-  const { env, default: value, range, unit, description }: Setting<unknown> = SETTINGS[name]
-  const fallback = value === undefined ? 'unset' : `\`${String(value)}\`${unit ? ` ${unit}` : ''}`
+  const { env, default: value, inRoles, range, unit, description }: Setting<unknown> = SETTINGS[name]
+  const shown = value === undefined ? 'unset' : `\`${String(value)}\`${unit ? ` ${unit}` : ''}`
+  const fallback = inRoles === undefined ? shown : `${shown}; \`${String(inRoles)}\` in roles`
   return { env, fallback, range, description }
 }

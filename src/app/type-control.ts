@@ -10,10 +10,16 @@ const RANGES: Readonly<Record<keyof TypeChange, { min: number; max: number; whol
   maxBacklogSeconds: { min: 0, max: 31_536_000, whole: false },
 }
 
-/** Changes last until the process ends; a restart takes the settings again. */
+/** What only a consumer obeys. */
+const OF_CONSUMERS = ['ratePerSecond', 'concurrency'] as const
+
+/**
+ * Changes last until the process ends; a restart takes the settings again. Without a consumer of its own a process can
+ * change only what it does itself, which is to admit.
+ */
 export function typeControl(
   types: readonly TypeSettings[],
-  consumer: Pick<Consumer, 'change' | 'lane'>,
+  consumer: Pick<Consumer, 'change'> | undefined,
 ): TypeControl {
   const now = new Map<MessageType, TypeSettings>(types.map((type) => [type.name, type]))
   return {
@@ -22,13 +28,20 @@ export function typeControl(
       const before = now.get(name)
       if (!before) throw new WeirError('type_not_found', `there is no type ${name}`)
       check(change)
+      if (!consumer) refuseElsewhere(change)
       const after = { ...before, ...change }
       now.set(name, after)
-      consumer.change(name, change)
+      consumer?.change(name, change)
       return after
     },
-    lane: (name) => consumer.lane(name),
   }
+}
+
+function refuseElsewhere(change: TypeChange): void {
+  const key = OF_CONSUMERS.find((name) => change[name] !== undefined)
+  if (key === undefined) return
+  const detail = `${key} is kept by the consumers, which are other processes: set it where they are started`
+  throw new WeirError('not_available', detail)
 }
 
 function check(change: TypeChange): void {

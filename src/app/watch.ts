@@ -1,6 +1,6 @@
 /** Monitoring, wired: the switch, the metrics, readiness, and the listeners of the stages. */
-import type { Consumer, ConsumerEvent } from '../consumer/index.ts'
-import type { Clock, EffectStore, Listener, Logger } from '../core/index.ts'
+import type { Consumer, ConsumerEvent, ScalingEvent } from '../consumer/index.ts'
+import type { Clock, Listener, Logger } from '../core/index.ts'
 import type { GatewayDeps, GatewayEvent, TypeControl } from '../gateway/index.ts'
 import {
   type LaneNow,
@@ -11,15 +11,22 @@ import {
   RuntimeProbe,
   type ServiceHealth,
 } from '../monitoring/index.ts'
-import type { FlowMeter, QueueEngine } from '../queue/index.ts'
+import type { FlowMeter } from '../queue/index.ts'
+import type { QueueParts } from './engine.ts'
+import type { Scaling } from './scaling.ts'
 import type { Settings } from './settings.ts'
 
 export interface WatchDeps {
   readonly settings: Settings
-  readonly engine: QueueEngine
-  readonly effects: EffectStore
-  readonly consumer: Consumer
+  readonly queue: QueueParts
+  /** Whether this process takes messages in. */
+  readonly hasGateway: boolean
+  /** Absent where it works on none. */
+  readonly consumer: Consumer | undefined
   readonly types: TypeControl
+  /** Messages per second that this process lets out of a type; 0 = no limit. */
+  readonly pace: (type: string) => number
+  readonly scaling: Scaling
   readonly flow: FlowMeter
   readonly clock: Clock
   readonly logger: Logger
@@ -29,24 +36,45 @@ export interface Watch {
   readonly monitoring: GatewayDeps['monitoring']
   readonly metrics: GatewayDeps['metrics']
   readonly readiness: GatewayDeps['readiness']
+  readonly lastProcessedAt: GatewayDeps['lastProcessedAt']
   readonly onConsumer: Listener<ConsumerEvent>
   readonly onGateway: Listener<GatewayEvent>
+  readonly onScaling: Listener<ScalingEvent>
   stop(): void
 }
 
 /**
- * Reads the stored switch and starts watching; the engine must be open. Readiness and what it listens to run whether
+ * Reads the stored switch and starts watching; the queue must be started. Readiness and what it listens to run whether
  * monitoring is on or off (M1); the metrics' listeners and the probe only while it is on.
  */
 export async function startWatch(deps: WatchDeps): Promise<Watch> {
-  const { settings, engine, effects: store, flow, clock, logger } = deps
-  const { queueName } = settings
-  const monitoring = await MonitoringSwitch.load({ store, environment: settings.monitoringEnabled, logger })
+  const { settings, queue, consumer, scaling, flow, clock, logger } = deps
+  const { engine, fleet, unrouted, switchStore: store } = queue
+  const environment = settings.monitoringEnabled
+  const monitoring = await MonitoringSwitch.load({ store, environment, clock, logger })
   const lanes = () => lanesNow(deps)
-  const progress = new ProgressWatch({ engine, lanes, clock, logger })
+  const progress = new ProgressWatch({
+    engine,
+    ...(deps.hasGateway && { accepting: () => engine.accepting() }),
+    lanes,
+    others: () => scaling.reasons(),
+    clock,
+    logger,
+  })
   const probe = new RuntimeProbe()
-  const services = () => servicesNow(deps, progress.readiness())
-  const metrics = new Metrics({ engine, flow, queueName, monitoring, services, lanes, probe, clock })
+  const metrics = new Metrics({
+    engine,
+    flow,
+    queueName: settings.queueName,
+    monitoring,
+    services: () => servicesNow(deps, progress.readiness()),
+    lanes,
+    fleet,
+    unrouted,
+    scaling: () => scaling.decisions(),
+    probe,
+    clock,
+  })
   const measureConsumer = monitoring.guard(metrics.consumer)
   const follow = (enabled: boolean) => (enabled ? probe.start() : probe.stop())
   const forget = monitoring.onChange(follow)
@@ -56,32 +84,43 @@ export async function startWatch(deps: WatchDeps): Promise<Watch> {
     monitoring,
     metrics: () => metrics.text(),
     readiness: () => progress.readiness(),
+    lastProcessedAt: () => latest(progress.lastEndedAt, consumer),
     onConsumer(event) {
       if (event.kind === 'started') progress.handedOut(event.type)
       measureConsumer(event)
     },
     onGateway: monitoring.guard(metrics.gateway),
+    onScaling: monitoring.guard(metrics.scaler),
     stop() {
       forget()
+      monitoring.stop()
       progress.stop()
       probe.stop()
     },
   }
 }
 
-function lanesNow({ types, consumer }: WatchDeps): LaneNow[] {
-  return types.all().flatMap(({ name, ratePerSecond, timeoutMs }) => {
+/** This process's own lanes know at once; of the others the counts tell, to the second. */
+function latest(heard: number | undefined, consumer: Consumer | undefined): number | undefined {
+  const own = (consumer?.progress().lanes ?? []).flatMap(({ lastSettledAt = [] }) => lastSettledAt)
+  const times = heard === undefined ? own : [heard, ...own]
+  return times.length === 0 ? undefined : Math.max(...times)
+}
+
+function lanesNow({ types, consumer, pace }: WatchDeps): LaneNow[] {
+  if (!consumer) return []
+  return types.all().flatMap(({ name, timeoutMs }) => {
     const lane = consumer.lane(name)
-    return lane ? [{ type: name, ratePerSecond, timeoutMs, ...lane }] : []
+    return lane ? [{ type: name, ratePerSecond: pace(name), timeoutMs, ...lane }] : []
   })
 }
 
 /** One service for the way in, and one for each type's processor, as the metric's users know them. */
-function servicesNow({ engine, types, consumer }: WatchDeps, now: Readiness): ServiceHealth[] {
+function servicesNow({ queue, hasGateway, types, consumer }: WatchDeps, now: Readiness): ServiceHealth[] {
   // Reasons begin with the type that they are about.
   const stalled = new Set(now.ready ? [] : now.reasons.map((reason) => reason.split(':')[0]))
   const processors = types.all().flatMap(({ name }) => {
-    const lane = consumer.lane(name)
+    const lane = consumer?.lane(name)
     if (!lane) return []
     return [
       {
@@ -91,5 +130,6 @@ function servicesNow({ engine, types, consumer }: WatchDeps, now: Readiness): Se
       },
     ]
   })
-  return [{ name: 'bss-producer', type: 'producer', healthy: engine.accepting().ok }, ...processors]
+  const producer = { name: 'bss-producer', type: 'producer', healthy: queue.engine.accepting().ok }
+  return hasGateway ? [producer, ...processors] : processors
 }

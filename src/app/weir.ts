@@ -1,28 +1,23 @@
 /**
- * One running Weir: the only place where the rooms are put together. Owns everything it starts and stops it in the
- * reverse order; start and stop are idempotent and stop loses nothing (S1).
+ * One running Weir in one of its roles: the only place where the rooms are put together. Owns everything it starts and
+ * stops it in the reverse order; start and stop are idempotent and stop loses nothing (S1).
  *
- *   start: engine → monitoring → listeners → flow meter → consumer
- *   stop:  gateway takes nothing new, consumer finishes what is in work → flow meter, monitoring → engine → probes
+ *   start: queue → monitoring → listeners → flow meter → scaler, supervisor → consumer
+ *   stop:  gateway takes nothing new, consumers finish what is in work → flow meter, monitoring → queue → probes
  *
  * The consumer starts last, so that a start that fails (a taken port) has touched no message.
  */
 import { consolePage } from '../console/index.ts'
-import type { ConsumerEvent } from '../consumer/index.ts'
-import { Consumer } from '../consumer/index.ts'
+import { Consumer, type ConsumerEvent, type ScalingEvent } from '../consumer/index.ts'
 import { type Clock, type Listener, type Logger, type Random, silentLogger } from '../core/index.ts'
-import { EmbeddedEngine } from '../engines/embedded/index.ts'
-import {
-  createGateway,
-  createProbes,
-  type GatewayDeps,
-  type GatewayEvent,
-  type GatewayOptions,
-  type HttpService,
-} from '../gateway/index.ts'
+import type { GatewayDeps, GatewayEvent, GatewayOptions } from '../gateway/index.ts'
 import { FlowMeter, type QueueEngine } from '../queue/index.ts'
-import { withDefaultTtl } from './default-ttl.ts'
+import { openQueue, type QueueParts } from './engine.ts'
+import { type Ending, makeGateway, startProbes, type Urls } from './listeners.ts'
+import { PaceShare } from './pace-share.ts'
 import { idMaker, realClock, realRandom } from './real.ts'
+import { fleetScaling, NO_SCALING, poolScaling, type Scaling } from './scaling.ts'
+import { Self } from './self.ts'
 import { maskedConfig, type Settings } from './settings.ts'
 import { servedTypes } from './targets.ts'
 import { typeControl } from './type-control.ts'
@@ -38,17 +33,10 @@ export interface WeirOverrides {
   readonly engineHost?: 'worker' | 'inline'
 }
 
-export interface RunningWeir {
-  /** Of the API, for example `http://127.0.0.1:8000`. */
-  readonly url: string
-  /** Of the extra listeners that are on. */
-  readonly urls: { readonly metrics?: string; readonly health?: string }
+export interface RunningWeir extends Urls {
   /** Resolves when everything has ended. Idempotent. */
   stop(): Promise<void>
 }
-
-/** What has been started, so that it can be stopped in the reverse order. */
-type Ending = () => Promise<void> | void
 
 /** Starts everything; what had started is stopped again when a later step fails. */
 export async function startWeir(settings: Settings, overrides: WeirOverrides = {}): Promise<RunningWeir> {
@@ -66,29 +54,88 @@ export async function startWeir(settings: Settings, overrides: WeirOverrides = {
   }
 }
 
-async function startAll(settings: Settings, overrides: WeirOverrides, endings: Ending[]) {
-  const { clock = realClock, random = realRandom, logger = silentLogger } = overrides
-  const embedded = new EmbeddedEngine({
-    dataDir: settings.dataDir,
-    clock,
-    logger,
-    random,
-    retentionMs: settings.retentionHours * 3_600_000,
-    diskReserveBytes: settings.diskReserveMb * 1024 * 1024,
-    ...(overrides.engineHost && { host: overrides.engineHost }),
-  })
-  const engine = withDefaultTtl(embedded, settings.messageTtl)
-  endings.push(() => engine.stop())
-  await engine.start()
+/** What every part is handed. */
+interface Base {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly newId: () => string
+  readonly queue: QueueParts
+}
 
-  const flow = new FlowMeter(engine, clock)
-  const events: { consumer: Listener<ConsumerEvent>; gateway: Listener<GatewayEvent> } = {
-    consumer: () => {},
-    gateway: () => {},
-  }
-  const consumer = new Consumer({
-    engine,
-    types: servedTypes({ settings, effects: embedded.effects, clock }),
+async function startAll(settings: Settings, overrides: WeirOverrides, endings: Ending[]): Promise<Urls> {
+  const { clock = realClock, random = realRandom, logger = silentLogger, engineHost } = overrides
+  const newId = idMaker(clock)
+  const engineDeps = { clock, random, logger, newId, ...(engineHost && { engineHost }) }
+  const queue = await openQueue(settings, engineDeps)
+  const base: Base = { settings, clock, random, logger, newId, queue }
+  const { role } = settings
+  const hasGateway = role !== 'consumer'
+
+  const events = new Events()
+  const work = role === 'gateway' ? undefined : consumerOf(base, events)
+  const consumer = work?.consumer
+  const types = typeControl(settings.types, work && { change: work.change })
+  const self = new Self({ role, consumer, clock })
+  queue.fleet.describe(self.describe)
+  endings.push(() => queue.stop())
+  await queue.start()
+
+  const flow = new FlowMeter(queue.engine, clock)
+  const scaling = scalingOf(base, types, consumer, events)
+  const pace = (type: string) => work?.pace(types, type) ?? 0
+  const watch = await startWatch({ ...base, hasGateway, consumer, types, pace, scaling, flow })
+  endings.push(() => watch.stop())
+  events.consumer = watch.onConsumer
+  events.gateway = watch.onGateway
+  events.scaling = watch.onScaling
+
+  const deps = gatewayDeps({ base, flow, types, watch, scaling })
+  const urls = await startProbes(settings, deps, endings)
+  const gateway = hasGateway ? await makeGateway(settings, deps, overrides.gateway) : undefined
+  endings.push(async () => {
+    self.drain()
+    // Side by side: both refuse anything new at once, and what each still has to finish needs only the engine.
+    await Promise.all([gateway?.stop(), consumer?.stop()])
+  })
+  const api = await gateway?.start()
+  flow.start()
+  endings.push(() => flow.stop())
+  scaling.start()
+  endings.push(() => scaling.stop())
+  work?.start(types, endings)
+  return { url: api?.url ?? urls.health ?? urls.metrics ?? '', urls }
+}
+
+/** Where the stages tell what happens; who listens is known only when they are made. */
+class Events {
+  consumer: Listener<ConsumerEvent> = () => {}
+  gateway: Listener<GatewayEvent> = () => {}
+  scaling: Listener<ScalingEvent> = () => {}
+}
+
+interface Work {
+  readonly consumer: Consumer
+  /** A change of settings while running. */
+  readonly change: Consumer['change']
+  /** Messages per second that this process lets out. */
+  pace(types: GatewayDeps['types'], type: string): number
+  start(types: GatewayDeps['types'], endings: Ending[]): void
+}
+
+/** The consumer of this process; beside others it takes its share of each pace. */
+function consumerOf({ settings, clock, random, logger, queue }: Base, events: Events): Work {
+  let share: PaceShare | undefined
+  const take: QueueEngine['take'] = async (request) =>
+    share && !share.mayTake(request.type) ? [] : queue.engine.take(request)
+  const consumer: Consumer = new Consumer({
+    engine: {
+      take,
+      settle: (settlements) => queue.engine.settle(settlements),
+      onReady: (listener) => queue.engine.onReady(listener),
+    },
+    types: servedTypes({ settings, effects: queue.effects, clock }),
     // An upper bound: how much is really taken ahead follows what the lane measures, and is nothing for slow work.
     prefetchCount: Math.max(
       settings.consumerPrefetchCount,
@@ -100,39 +147,66 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
     emit: (event) => events.consumer(event),
     drainMs: settings.drainTimeoutSec * 1000,
   })
-  const types = typeControl(settings.types, consumer)
-  const effects = embedded.effects
-  const watch = await startWatch({ settings, engine, effects, consumer, types, flow, clock, logger })
-  endings.push(() => watch.stop())
-  events.consumer = watch.onConsumer
-  events.gateway = watch.onGateway
+  return {
+    consumer,
+    change(type, { ratePerSecond, ...rest }) {
+      // A shared pace is for the share to set, which looks at the types as they are.
+      const own = queue.shared || ratePerSecond === undefined ? rest : { ...rest, ratePerSecond }
+      consumer.change(type, own)
+    },
+    pace(types, type) {
+      return share?.share(type) ?? types.all().find(({ name }) => name === type)?.ratePerSecond ?? 0
+    },
+    start(types, endings) {
+      if (queue.shared) {
+        const served = () => types.all().filter(({ name }) => settings.consumed.includes(name))
+        share = new PaceShare({
+          fleet: queue.fleet,
+          health: () => queue.engine.health(),
+          types: served,
+          apply: (type, ratePerSecond) => consumer.change(type, { ratePerSecond }),
+          clock,
+        })
+        share.start()
+        endings.push(() => share?.stop())
+      }
+      consumer.start()
+    },
+  }
+}
 
-  const deps = gatewayDeps({ settings, engine, flow, types, watch, clock, random, logger })
-  const urls = await startListeners(settings, overrides, deps, endings, consumer)
-  flow.start()
-  endings.push(() => flow.stop())
-  consumer.start()
-  return urls
+function scalingOf(
+  base: Base,
+  types: GatewayDeps['types'],
+  consumer: Consumer | undefined,
+  events: Events,
+): Scaling {
+  const deps = { ...base, types, emit: (event: ScalingEvent) => events.scaling(event) }
+  if (base.settings.role === 'consumer') return NO_SCALING
+  return consumer ? poolScaling(deps, consumer) : fleetScaling(deps)
 }
 
 interface Parts {
-  readonly settings: Settings
-  readonly engine: QueueEngine
+  readonly base: Base
   readonly flow: FlowMeter
   readonly types: GatewayDeps['types']
   readonly watch: Watch
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
+  readonly scaling: Scaling
 }
 
-function gatewayDeps({ settings, engine, flow, types, watch, clock, random, logger }: Parts): GatewayDeps {
-  const version = packageVersion()
+function gatewayDeps({ base, flow, types, watch, scaling }: Parts): GatewayDeps {
+  const { settings, queue, clock, random, logger, newId } = base
   const page = consolePage()
   return {
-    engine,
+    engine: queue.engine,
     flow,
     types,
+    fleet: queue.fleet,
+    advice: queue.advice,
+    effects: queue.effectsPlace,
+    unrouted: queue.unrouted,
+    scaling: (type) => scaling.status(type),
+    lastProcessedAt: watch.lastProcessedAt,
     monitoring: watch.monitoring,
     metrics: watch.metrics,
     readiness: watch.readiness,
@@ -146,42 +220,12 @@ function gatewayDeps({ settings, engine, flow, types, watch, clock, random, logg
     clock,
     random,
     logger,
-    newId: idMaker(clock),
+    newId,
     queueName: settings.queueName,
     defaultLanguage: settings.defaultLanguage,
-    version,
+    version: packageVersion(),
     startedAt: clock.now(),
   }
-}
-
-async function startListeners(
-  settings: Settings,
-  overrides: WeirOverrides,
-  deps: GatewayDeps,
-  endings: Ending[],
-  consumer: Consumer,
-): Promise<Pick<RunningWeir, 'url' | 'urls'>> {
-  const { host } = settings
-  const urls: { metrics?: string; health?: string } = {}
-  const probe = async (port: number | undefined) => {
-    if (port === undefined) return undefined
-    const service = createProbes(deps, { host, port })
-    endings.push(() => service.stop())
-    return (await service.start()).url
-  }
-  const metrics = await probe(settings.metricsPort)
-  const health = await probe(settings.healthCheckPort)
-  if (metrics !== undefined) urls.metrics = metrics
-  if (health !== undefined) urls.health = health
-  const gateway: HttpService = await createGateway(deps, {
-    host,
-    port: settings.apiPort,
-    ...overrides.gateway,
-  })
-  // Side by side: both refuse anything new at once, and what each still has to finish needs only the engine.
-  endings.push(async () => void (await Promise.all([gateway.stop(), consumer.stop()])))
-  const { url } = await gateway.start()
-  return { url, urls }
 }
 
 /** Every ending runs, even when one before it fails; the first failure is told. */

@@ -8,6 +8,7 @@ interface UpOptions {
   readonly port?: string
   readonly host?: string
   readonly dataDir?: string
+  readonly engine?: string
   readonly logLevel?: string
   readonly set: readonly string[]
 }
@@ -31,6 +32,7 @@ export function upCommand(program: Command): void {
     .option('-p, --port <port>', 'port of the API (API_PORT; 8000)')
     .option('--host <address>', 'address to listen on (HOST; 127.0.0.1)')
     .option('--data-dir <dir>', 'where messages are kept (DATA_DIR; ./data)')
+    .option('--engine <name>', 'embedded, or rabbitmq with RABBITMQ_URL (QUEUE_ENGINE; auto)')
     .option('--log-level <level>', 'DEBUG, INFO, WARN, … (LOG_LEVEL)')
     .option('--set <name=value>', 'any other setting', (text, before: string[]) => [...before, text], [])
     .addHelpText('after', EXAMPLES)
@@ -44,7 +46,7 @@ export function upCommand(program: Command): void {
     })
 }
 
-function settingOptions({ port, host, dataDir, logLevel, set }: UpOptions): Record<string, unknown> {
+function settingOptions({ port, host, dataDir, engine, logLevel, set }: UpOptions): Record<string, unknown> {
   const values: Record<string, unknown> = {}
   for (const pair of set) {
     const at = pair.indexOf('=')
@@ -56,6 +58,7 @@ function settingOptions({ port, host, dataDir, logLevel, set }: UpOptions): Reco
     apiPort: port ?? values.apiPort,
     host: host ?? values.host,
     dataDir: dataDir ?? values.dataDir,
+    engine: engine ?? values.engine,
     logLevel: logLevel ?? values.logLevel,
   }
 }

@@ -3,7 +3,7 @@
  * any work is done: what is refused here has cost one look at counters.
  */
 import type { MessageType, Random } from '../core/index.ts'
-import type { ClosedCode, FlowMeter, QueueEngine } from '../queue/index.ts'
+import type { ClosedCode, Fleet, FlowMeter, QueueEngine } from '../queue/index.ts'
 import type { TypeControl } from './ports.ts'
 import { Refusal } from './refusal.ts'
 
@@ -14,6 +14,7 @@ export interface AdmissionDeps {
   readonly engine: Pick<QueueEngine, 'accepting' | 'counts'>
   readonly flow: Pick<FlowMeter, 'etaMs' | 'drainPerSecond' | 'rates'>
   readonly types: TypeControl
+  readonly fleet: Pick<Fleet, 'members'>
   readonly random: Random
 }
 
@@ -73,14 +74,15 @@ export class Admission {
   }
 
   /**
-   * position ÷ measured drain rate. Where this process's lane was seen to let nothing out while messages waited, the
+   * position ÷ measured drain rate. Where consumers were seen to let nothing out while messages waited, the
    * pace is the best that can be hoped for, and without one the wait has no end. undefined = nothing was measured.
    */
   #predictedWaitMs(type: MessageType, position: number): number | undefined {
     const measured = this.#deps.flow.etaMs(type, position)
     if (measured !== undefined) return measured
     if (this.#deps.flow.drainPerSecond(type) !== 0 || position === 1) return undefined
-    if (this.#deps.types.lane(type) === undefined) return undefined
+    const consumed = this.#deps.fleet.members().some(({ lanes }) => lanes.some((lane) => lane.type === type))
+    if (!consumed) return undefined
     const pace = this.#deps.types.all().find((settings) => settings.name === type)?.ratePerSecond ?? 0
     return pace > 0 ? (position / pace) * 1000 : Number.POSITIVE_INFINITY
   }

@@ -2,6 +2,7 @@
 import { type TSchema, Type } from 'typebox'
 import { WeirError } from '../core/index.ts'
 import type { Intake } from './intake.ts'
+import { missing } from './missing.ts'
 import type { GatewayDeps } from './ports.ts'
 import { Refusal } from './refusal.ts'
 import type { RequestTally } from './tally.ts'
@@ -30,9 +31,7 @@ export function typeOfQuery(names: TypeNames, written: string | undefined): stri
   })
 }
 
-/** Refuses what needs `find` or a listing on an engine that cannot browse. */
-export function needBrowsing(deps: GatewayDeps): void {
-  if (!deps.engine.abilities.browse) {
-    throw new WeirError('not_available', 'This engine cannot look into the queue')
-  }
+/** Refuses what needs `find` on an engine that cannot browse. */
+export function needBrowsing(deps: Pick<GatewayDeps, 'engine' | 'advice'>): void {
+  if (!deps.engine.abilities.browse) throw new WeirError('not_available', missing('browse', deps.advice))
 }

@@ -41,7 +41,7 @@ export async function createGateway(
   const tally = new RequestTally(deps.emit)
   const admission = new Admission(deps, bounds.pendingMessages)
   const names = new TypeNames(deps.types.all())
-  const reader = new MessageReader(names, deps.engine.abilities, deps.clock, deps.newId)
+  const reader = new MessageReader(names, deps)
   const intake = new Intake(deps, admission, reader, tally)
   const context: Context = { deps, intake, names, tally }
 

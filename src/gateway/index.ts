@@ -1,4 +1,11 @@
 export type { GatewayEvent } from './events.ts'
 export { createGateway, createProbes, type HttpService } from './gateway.ts'
 export { GATEWAY_DEFAULTS, type GatewayOptions } from './options.ts'
-export type { GatewayDeps, LaneStatus, MonitoringSwitch, Readiness, TypeControl } from './ports.ts'
+export type {
+  EffectsPlace,
+  GatewayDeps,
+  MonitoringSwitch,
+  Readiness,
+  ScalingStatus,
+  TypeControl,
+} from './ports.ts'

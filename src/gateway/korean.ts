@@ -93,6 +93,8 @@ export const QUEUE_STATUS: KoreanForm = {
         큐이름: Type.String(),
         메시지개수: Count,
         소비자개수: Type.Union([Count, Type.Null()]),
+        미확인개수: Count,
+        엔진: Type.String(),
       },
       { additionalProperties: true },
     ),

@@ -9,26 +9,31 @@ import type {
   TypeChange,
   TypeSettings,
 } from '../core/index.ts'
-import type { FlowMeter, QueueEngine } from '../queue/index.ts'
+import type { Abilities, Fleet, FlowMeter, QueueEngine } from '../queue/index.ts'
 import type { GatewayEvent } from './events.ts'
 
-/** The types as they are now; `change` takes effect at once on the running consumer. */
+/** The types as they are now. */
 export interface TypeControl {
   all(): readonly TypeSettings[]
+  /**
+   * Takes effect at once on the consumers of this process; refuses as `not_available` what only consumers elsewhere
+   * could obey, and as `invalid_setting` what is out of range.
+   */
   change(name: MessageType, change: TypeChange): TypeSettings
-  /** Live figures of the type's lane, for `GET /api/queue/status` and `GET /api/router/info`. */
-  lane(name: MessageType): LaneStatus | undefined
 }
 
-export interface LaneStatus {
-  readonly consumers: number
-  readonly running: number
-  /** The adaptive limit now, at most the type's concurrency. */
-  readonly concurrencyLimit: number
-  readonly breaker: 'closed' | 'open' | 'half_open'
-  /** When a message of this lane last ended; absent when none did since start. */
-  readonly lastSettledAt?: number
+/** What the scaler has decided for a type: so many consumer processes, or so many shares of one process's slots. */
+export interface ScalingStatus {
+  readonly wanted: number
+  readonly ready: number
+  readonly starting: number
+  readonly draining: number
+  /** Why, in one word of the scaler's. */
+  readonly reason: string
 }
+
+/** Where the effects of processors are kept: with the queue, in Redis, or only in the memory of each process. */
+export type EffectsPlace = 'queue' | 'redis' | 'memory'
 
 export interface MonitoringSwitch {
   readonly enabled: boolean
@@ -44,6 +49,17 @@ export interface GatewayDeps {
   readonly engine: QueueEngine
   readonly flow: FlowMeter
   readonly types: TypeControl
+  /** Every process that works on the queue. */
+  readonly fleet: Pick<Fleet, 'members'>
+  /** What to set for an ability that this engine does not have as it is set up. */
+  readonly advice: Partial<Record<keyof Abilities, string>>
+  readonly effects: EffectsPlace
+  /** Messages that no type's queue took; undefined where there is no such place. */
+  readonly unrouted: () => number | undefined
+  /** undefined where nobody decides. */
+  readonly scaling: (type: MessageType) => ScalingStatus | undefined
+  /** When a message last ended, wall-clock milliseconds; undefined before the first since start. */
+  readonly lastProcessedAt: () => number | undefined
   readonly monitoring: MonitoringSwitch
   /** Prometheus text and its content type; empty of all but switch and health while monitoring is off. */
   readonly metrics: () => Promise<{ contentType: string; body: string }>

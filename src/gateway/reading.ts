@@ -1,7 +1,8 @@
 /** From a body to a message for the queue. What is wrong is returned, not thrown: in a batch it is one of many. */
 import { type Clock, DEFAULT_PRIORITY, LIMITS, type NewMessage } from '../core/index.ts'
-import type { Abilities } from '../queue/index.ts'
+import type { Abilities, QueueEngine } from '../queue/index.ts'
 import { depthFault, hasPrototypeKey } from './body.ts'
+import { missing } from './missing.ts'
 import { type Fault, Refusal, say } from './refusal.ts'
 import { MessageBody } from './schemas.ts'
 import type { TypeNames } from './type-names.ts'
@@ -13,17 +14,29 @@ type Draft = { -readonly [Key in keyof NewMessage]: NewMessage[Key] }
 const validator = compileValidator(MessageBody)
 const OPTIONAL = ['attributes', 'idempotencyKey', 'orderingKey', 'priority', 'delayMs', 'ttlMs'] as const
 
+type Advice = Partial<Record<keyof Abilities, string>>
+
+export interface ReaderDeps {
+  readonly engine: Pick<QueueEngine, 'abilities'>
+  /** What to set for an ability that is missing. */
+  readonly advice: Advice
+  readonly clock: Pick<Clock, 'now'>
+  readonly newId: () => string
+}
+
 export class MessageReader {
   readonly #types: TypeNames
-  readonly #abilities: Abilities
-  readonly #clock: Clock
+  readonly #engine: Pick<QueueEngine, 'abilities'>
+  readonly #advice: Advice
+  readonly #clock: Pick<Clock, 'now'>
   readonly #newId: () => string
 
-  constructor(types: TypeNames, abilities: Abilities, clock: Clock, newId: () => string) {
+  constructor(types: TypeNames, deps: ReaderDeps) {
     this.#types = types
-    this.#abilities = abilities
-    this.#clock = clock
-    this.#newId = newId
+    this.#engine = deps.engine
+    this.#advice = deps.advice
+    this.#clock = deps.clock
+    this.#newId = deps.newId
   }
 
   /** `key`: the idempotency key of the header, used when the body has none. */
@@ -82,20 +95,24 @@ export class MessageReader {
       if (ttlMs <= (delayMs ?? 0)) return invalid([{ path: 'ttlMs', problem: 'before_delay' }])
       draft.expiresAt = draft.createdAt + ttlMs
     }
-    const missing = this.#missingAbility(draft)
-    if (missing === undefined) return draft
-    return new Refusal('not_available', `This engine does not do ${missing}`, {
-      faults: [{ path: missing, problem: 'invalid' }],
+    const lacking = this.#lacking(draft)
+    if (lacking === undefined) return draft
+    return new Refusal('not_available', missing(lacking.ability, this.#advice), {
+      faults: [{ path: lacking.path, problem: 'invalid' }],
     })
   }
 
   /** An option that the engine would silently ignore is refused: the sender relies on it. */
-  #missingAbility(draft: Draft): string | undefined {
-    const can = this.#abilities
-    if (draft.idempotencyKey !== undefined && !can.idempotency) return 'idempotencyKey'
-    if (draft.orderingKey !== undefined && !can.orderingKey) return 'orderingKey'
-    if (draft.priority !== DEFAULT_PRIORITY && !can.priority) return 'priority'
-    if (draft.availableAt !== undefined && !can.delay) return 'delayMs'
+  #lacking(draft: Draft): { path: string; ability: keyof Abilities } | undefined {
+    const can = this.#engine.abilities
+    if (draft.idempotencyKey !== undefined && !can.idempotency) {
+      return { path: 'idempotencyKey', ability: 'idempotency' }
+    }
+    if (draft.orderingKey !== undefined && !can.orderingKey) {
+      return { path: 'orderingKey', ability: 'orderingKey' }
+    }
+    if (draft.priority !== DEFAULT_PRIORITY && !can.priority) return { path: 'priority', ability: 'priority' }
+    if (draft.availableAt !== undefined && !can.delay) return { path: 'delayMs', ability: 'delay' }
     return undefined
   }
 }

@@ -167,15 +167,37 @@ export const Deleted = Type.Object({ deleted: Count() })
 const Depth = { ready: Count(), inFlight: Count(), delayed: Count(), dead: Count() }
 const Flow = {
   oldestAgeMs: Optional(Count('Age of the oldest ready message; absent when none waits')),
-  consumers: Optional(Count('Consumers of this process; absent when it runs none')),
+  unacknowledged: Count('Handed to consumers and not settled yet, in all processes'),
+  consumers: Optional(Count('Consumers that take messages, in all processes; absent when that is not known')),
   inPerSecond: Type.Number({ minimum: 0 }),
   outPerSecond: Type.Number({ minimum: 0 }),
   drainEtaMs: Optional(Count('Until what waits now has left; absent when not measurable')),
 }
+const Scaling = Type.Object({
+  wanted: Count('Workers that the load asks for: consumer processes, or shares of the slots of one process'),
+  ready: Count('Workers that take messages'),
+  starting: Count('Workers asked for and not there yet'),
+  draining: Count('Workers that finish what they have'),
+  reason: Type.String({ description: 'Why, in one word' }),
+})
+const Member = Type.Object({
+  id: Type.String({ description: 'New at each start of a process' }),
+  role: Type.String({ enum: ['all', 'gateway', 'consumer'] }),
+  host: Type.String(),
+  pid: Count(),
+  types: Type.Array(Type.String(), { description: 'The types it works on' }),
+  running: Count('Messages in work'),
+  draining: Type.Boolean({ description: 'It finishes what it has and takes nothing more' }),
+  cpu: Optional(Type.Number({ minimum: 0, description: 'Use of one core, 1 = all of it' })),
+  memoryBytes: Optional(Count('Resident')),
+  startedAt: Time('When it started'),
+})
 export const QueueStatus = Type.Object({
   queue: Type.String(),
+  engine: Type.String(),
   depth: Type.Object(Depth),
   ...Flow,
+  unrouted: Optional(Count('Messages of unknown types, put in by others and kept apart')),
   types: Type.Record(
     Type.String(),
     Type.Object({
@@ -184,8 +206,10 @@ export const QueueStatus = Type.Object({
       running: Optional(Count()),
       concurrencyLimit: Optional(Type.Number({ minimum: 0 })),
       breaker: Optional(Type.String({ enum: ['closed', 'open', 'half_open'] })),
+      scaling: Optional(Scaling),
     }),
   ),
+  members: Type.Array(Member, { description: 'Every process that works on the queue, heard of just now' }),
 })
 export type QueueStatus = Static<typeof QueueStatus>
 
@@ -230,6 +254,16 @@ export const TypeList = Type.Object({ types: Type.Array(TypeInfo) })
 export const RouterInfo = Type.Object({
   queue: Type.String(),
   engine: Type.String(),
+  abilities: Type.Record(Type.String(), Type.Boolean(), {
+    description: 'What this queue, as it is set up, can do beyond the minimum',
+  }),
+  notAvailable: Type.Record(Type.String(), Type.String(), {
+    description: 'What it cannot do, and what to set for it',
+  }),
+  effects: Type.String({
+    enum: ['queue', 'redis', 'memory'],
+    description: 'Where the effects of processors are kept; memory = each process for itself, until it ends',
+  }),
   routes: Type.Array(TypeInfo),
 })
 export const Config = Type.Object({}, { additionalProperties: true })

@@ -1,3 +1,4 @@
+export { DocumentSwitchStore, SWITCH_KEY } from './document-switch.ts'
 export { DURATION_BUCKETS, Metrics, type MetricsDeps, type ServiceHealth } from './metrics.ts'
 export { type ProcessFigures, type ProcessProbe, RuntimeProbe } from './probe.ts'
 export {
@@ -10,4 +11,4 @@ export {
   readiness,
   STALLED_AFTER_MS,
 } from './progress.ts'
-export { MonitoringSwitch, type SwitchDeps, type SwitchStore } from './switch.ts'
+export { initialState, MonitoringSwitch, type SwitchChange, type SwitchDeps } from './switch.ts'

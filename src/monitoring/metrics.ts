@@ -7,7 +7,7 @@ import { Registry } from 'prom-client'
 import type { ConsumerEvent, ScalingEvent, ScalingStatus } from '../consumer/index.ts'
 import type { Clock, MessageType } from '../core/index.ts'
 import type { GatewayEvent } from '../gateway/index.ts'
-import type { QueueEngine, Rates, StateCounts, TypeDepth } from '../queue/index.ts'
+import type { Fleet, QueueEngine, Rates, StateCounts, TypeDepth } from '../queue/index.ts'
 import type { ProcessFigures, ProcessProbe } from './probe.ts'
 import type { LaneNow } from './progress.ts'
 import { ScalingMetrics } from './scaling.ts'
@@ -22,13 +22,17 @@ export interface ServiceHealth {
 }
 
 export interface MetricsDeps {
-  readonly engine: Pick<QueueEngine, 'counts' | 'depth'>
+  readonly engine: Pick<QueueEngine, 'counts' | 'depth' | 'abilities'>
   readonly flow: { rates(type: MessageType): Rates }
   readonly queueName: string
   readonly monitoring: { readonly enabled: boolean }
   readonly services: () => readonly ServiceHealth[]
   /** The lanes of this process; empty in a role without consumers. */
   readonly lanes: () => readonly LaneNow[]
+  /** Of all processes. */
+  readonly fleet: Pick<Fleet, 'members'>
+  /** Messages that no type's queue took; undefined where there is no such place. */
+  readonly unrouted: () => number | undefined
   /** The scaler's decisions of now; absent or empty in a process that does not scale. */
   readonly scaling?: () => readonly ScalingStatus[]
   readonly probe: Pick<ProcessProbe, 'read'>
@@ -83,6 +87,7 @@ export class Metrics {
     )
     this.#registerEvents()
     this.#registerQueue()
+    this.#registerFleet()
     this.#registerState()
     this.#registerProcess()
     this.#scaling = new ScalingMetrics(this.#registry, () => deps.scaling?.() ?? [])
@@ -206,7 +211,11 @@ export class Metrics {
       byType((of) => of.expired),
     )
     const law = 'Accepted minus everything known; anything but 0 is a loss'
-    gauge('bss_queue_unaccounted_messages', law, ['message_type'], byType(unaccounted))
+    // Figures that the processes tell each other are never of one moment, and would show losses that are none.
+    const accounts = byType(unaccounted)
+    gauge('bss_queue_unaccounted_messages', law, ['message_type'], () =>
+      this.#deps.engine.abilities.exactCounts ? accounts() : [],
+    )
     gauge('bss_queue_oldest_message_age_seconds', 'Age of the oldest ready message', ['message_type'], () =>
       this.#ages(),
     )
@@ -218,6 +227,24 @@ export class Metrics {
     return [...this.#depth].map(([type, { oldestReadyAt }]): Reading => {
       const age = oldestReadyAt === undefined ? 0 : Math.max(0, now - oldestReadyAt) / 1000
       return [[queueName, type], age]
+    })
+  }
+
+  #registerFleet(): void {
+    const { queueName: queue, fleet, unrouted } = this.#deps
+    const gauge = (name: string, help: string, labels: readonly string[], read: () => Iterable<Reading>) =>
+      readGauge(this.#named(name, help, ['queue_name', ...labels]), read)
+    gauge('bss_consumers', 'Consumers of all processes that take messages', ['message_type'], () => {
+      const consumers = new Map<MessageType, number>()
+      for (const { draining, lanes } of fleet.members()) {
+        for (const { type } of lanes) consumers.set(type, (consumers.get(type) ?? 0) + (draining ? 0 : 1))
+      }
+      return [...consumers].map(([type, count]): Reading => [[queue, type], count])
+    })
+    const lost = 'Messages of unknown types, kept apart'
+    gauge('bss_unrouted_messages', lost, [], () => {
+      const count = unrouted()
+      return count === undefined ? [] : [[[queue], count]]
     })
   }
 

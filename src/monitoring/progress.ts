@@ -3,7 +3,7 @@
  * nothing of the monitoring switch, so switching that off changes no answer here (M1).
  */
 import type { Clock, Logger, MessageType } from '../core/index.ts'
-import type { EngineHealth, QueueEngine } from '../queue/index.ts'
+import type { ClosedCode, EngineHealth, QueueEngine } from '../queue/index.ts'
 
 export type Readiness =
   | { readonly ready: true }
@@ -31,7 +31,11 @@ export interface LaneInput {
 export interface ReadinessInputs {
   readonly now: number
   readonly engine: EngineHealth
+  /** Why nothing can be handed in, in a role that takes messages in; undefined = it can, or that is not its work. */
+  readonly closed?: ClosedCode
   readonly lanes: readonly LaneInput[]
+  /** What the parts of this process say is wrong with them. */
+  readonly others?: readonly string[]
   /** A full queue that stands still for longer is stalled. */
   readonly stalledAfterMs: number
 }
@@ -42,10 +46,19 @@ const GRACE_MS = 5_000
 /** Pauses of the pace that must have passed: one is normal, two may be rounding. */
 const PACES = 3
 
+/** Too much at once passes by itself and is told to those concerned; these are states of the service. */
+const LASTING: Partial<Record<ClosedCode, string>> = {
+  broker_unavailable: 'the message broker cannot be reached',
+  broker_blocked: 'the message broker takes no messages right now',
+}
+
 /** Whether the role can do its work and gets on with it; otherwise every reason. Pure. */
-export function readiness({ now, engine, lanes, stalledAfterMs }: ReadinessInputs): Readiness {
+export function readiness(inputs: ReadinessInputs): Readiness {
+  const { now, engine, closed, lanes, others = [], stalledAfterMs } = inputs
   const reasons: string[] = []
   if (!engine.ok) reasons.push(`the queue's store is not healthy: ${engine.reason}`)
+  else if (closed !== undefined && LASTING[closed] !== undefined) reasons.push(LASTING[closed])
+  reasons.push(...others)
   for (const lane of lanes) {
     const reason = laneReason(lane, now, stalledAfterMs)
     if (reason !== undefined) reasons.push(reason)
@@ -85,8 +98,11 @@ export type LaneNow = Omit<LaneInput, 'oldestReadyAt' | 'stillSince'>
 
 export interface ProgressDeps {
   readonly engine: Pick<QueueEngine, 'counts' | 'depth' | 'health'>
+  /** Whether a message would be taken now; only in a role that takes messages in. */
+  readonly accepting?: QueueEngine['accepting']
   /** The lanes of this process; empty in a role without consumers. */
   readonly lanes: () => readonly LaneNow[]
+  readonly others?: () => readonly string[]
   readonly clock: Clock
   readonly logger: Logger
   readonly stalledAfterMs?: number
@@ -115,6 +131,8 @@ export class ProgressWatch {
   readonly #types = new Map<MessageType, Watched>()
   #cancel: (() => void) | undefined
   #asking = false
+  #ended: number | undefined
+  #lastEndedAt: number | undefined
 
   constructor(deps: ProgressDeps) {
     this.#deps = deps
@@ -135,26 +153,46 @@ export class ProgressWatch {
     if (watched) this.#moved(watched)
   }
 
+  /** When a message last ended, wherever it was worked on, to the second; undefined before one did since the start. */
+  get lastEndedAt(): number | undefined {
+    return this.#lastEndedAt
+  }
+
   readiness(): Readiness {
-    const { clock, engine, lanes, stalledAfterMs = STALLED_AFTER_MS } = this.#deps
+    const { clock, engine, accepting, lanes, others, stalledAfterMs = STALLED_AFTER_MS } = this.#deps
     const now = clock.now()
+    const open = accepting?.() ?? { ok: true }
     const inputs = lanes().map((lane): LaneInput => {
       const { stillSince = now, oldestReadyAt } = this.#types.get(lane.type) ?? {}
       return { ...lane, stillSince, ...(oldestReadyAt === undefined ? {} : { oldestReadyAt }) }
     })
-    return readiness({ now, engine: engine.health(), lanes: inputs, stalledAfterMs })
+    return readiness({
+      now,
+      engine: engine.health(),
+      ...(open.ok ? {} : { closed: open.code }),
+      lanes: inputs,
+      ...(others && { others: others() }),
+      stalledAfterMs,
+    })
   }
 
   #tick(): void {
     const now = this.#deps.clock.now()
     let suspicious = false
-    for (const [type, { ready, departed }] of this.#deps.engine.counts()) {
+    let ended = 0
+    const known = this.#deps.engine.counts()
+    for (const [type, counts] of known) {
+      const { ready, departed } = counts
+      ended += counts.done + counts.rejected + counts.dead + counts.expired + counts.deleted
       const watched = this.#types.get(type) ?? { departed, stillSince: now }
       this.#types.set(type, watched)
       if (ready === 0 || departed !== watched.departed) this.#moved(watched)
       watched.departed = departed
       if (now - watched.stillSince >= SUSPICIOUS_AFTER_MS) suspicious = true
     }
+    if (ended > (this.#ended ?? ended)) this.#lastEndedAt = now
+    // Before a shared book was read there are no counts at all, and all that it holds then is old.
+    this.#ended = known.size === 0 ? undefined : ended
     if (suspicious && !this.#asking) this.#ask()
     this.#cancel = this.#deps.clock.after(TICK_MS, () => this.#tick())
   }

@@ -88,7 +88,7 @@ test('one line each: data directory in use, port taken, setting out of range, br
     [['--port', '0', '--data-dir', path], {}, /data directory|in use/],
     [['--port', port, '--data-dir', other.path], {}, new RegExp(`API_PORT: port ${port} is taken`)],
     [[], { MAX_RETRIES: '-1' }, /MAX_RETRIES must be a whole number from 0 to 100; found "-1"/],
-    [[], { RABBITMQ_URL: 'amqp://x' }, /RABBITMQ_URL.*embedded engine only/],
+    [['--engine', 'rabbitmq'], {}, /RABBITMQ_URL must be set where QUEUE_ENGINE is rabbitmq/],
     [['--set', 'nonsense=1'], {}, /unknown setting nonsense/],
   ]
   for (const [args, env, wanted] of cases) {

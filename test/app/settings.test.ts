@@ -26,14 +26,15 @@ interface Row {
 const ROWS: Readonly<Record<SettingName, Row>> = {
   apiPort: { env: 'API_PORT', fallback: 8000, good: ['8123', 8123], bad: '65536' },
   host: { env: 'HOST', fallback: '127.0.0.1', good: ['0.0.0.0', '0.0.0.0'], bad: 'a b' },
+  engine: { env: 'QUEUE_ENGINE', fallback: 'auto', good: ['Embedded', 'embedded'], bad: 'kafka' },
   dataDir: { env: 'DATA_DIR', fallback: './data', good: ['/x', '/x'], bad: '  ' },
   queueName: { env: 'QUEUE_NAME', fallback: 'bss_single_queue', good: ['q.1', 'q.1'], bad: 'a queue' },
   defaultLanguage: { env: 'DEFAULT_LANGUAGE', fallback: 'en', good: ['KO', 'ko'], bad: 'fr' },
   logLevel: { env: 'LOG_LEVEL', fallback: 'INFO', good: ['warning', 'WARN'], bad: 'LOUD' },
   logFormat: { env: 'LOG_FORMAT', fallback: 'auto', good: ['json', 'json'], bad: 'xml' },
   monitoringEnabled: { env: 'MONITORING_ENABLED', fallback: true, good: ['off', false], bad: 'maybe' },
-  metricsPort: { env: 'METRICS_PORT', fallback: undefined, good: ['9090', 9090], bad: '-1' },
-  healthCheckPort: { env: 'HEALTH_CHECK_PORT', fallback: undefined, good: ['8080', 8080], bad: '80.5' },
+  metricsPort: { env: 'METRICS_PORT', fallback: 'off', good: ['9090', 9090], bad: '-1' },
+  healthCheckPort: { env: 'HEALTH_CHECK_PORT', fallback: 'off', good: ['OFF', 'off'], bad: '80.5' },
   consumerTypes: { env: 'SERVICE_TYPE', fallback: undefined, good: ['mnp', 'mnp'], bad: ' ' },
   concurrency: { env: 'CONCURRENCY', fallback: 10, good: ['5', 5], bad: '0' },
   ratePerSecond: { env: 'RATE_PER_SECOND', fallback: 0, good: ['0.5', 0.5], bad: '-1' },
@@ -55,6 +56,10 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   maxReplicas: { env: 'MAX_REPLICAS', fallback: 10, good: ['20', 20], bad: '0' },
   targetCpuUtilization: { env: 'TARGET_CPU_UTILIZATION', fallback: 70, good: ['80', 80], bad: '101' },
   queueTopology: { env: 'QUEUE_TOPOLOGY', fallback: 'per-type', good: ['single', 'single'], bad: 'star' },
+  drainTargetSeconds: { env: 'DRAIN_TARGET_SECONDS', fallback: 60, good: ['5', 5], bad: '0' },
+  rabbitmqQueueType: { env: 'RABBITMQ_QUEUE_TYPE', fallback: 'auto', good: ['classic', 'classic'], bad: 'x' },
+  orderingShards: { env: 'ORDERING_SHARDS', fallback: 4, good: ['0', 0], bad: '65' },
+  confirmTimeoutMs: { env: 'CONFIRM_TIMEOUT_MS', fallback: 10_000, good: ['500', 500], bad: '99' },
   rabbitmqUrl: { env: 'RABBITMQ_URL', fallback: undefined, good: ['', undefined], bad: 'http://x' },
   redisUrl: { env: 'REDIS_URL', fallback: undefined, good: ['redis://r:1', 'redis://r:1'], bad: 'r:1' },
   roomPort: { env: 'ROOM_PORT', fallback: 3001, good: ['3002', 3002], bad: 'x' },
@@ -115,6 +120,8 @@ test('option before environment before file before default', () => {
   assert.deepEqual([a, b, c, d], ['option', 'environment', 'file', 'default'])
 })
 
+const BROKER = 'amqp://u:p@r'
+
 describe('contradictions and slips stop with one line', () => {
   const cases: [string, Parameters<typeof resolveSettings>[0], RegExp][] = [
     [
@@ -123,7 +130,27 @@ describe('contradictions and slips stop with one line', () => {
       /MIN_REPLICAS.*MAX_REPLICAS.*5 and 2/,
     ],
     ['one port twice', { environment: { METRICS_PORT: '8000' } }, /METRICS_PORT must differ from API_PORT/],
-    ['a broker', { environment: { RABBITMQ_URL: 'amqp://u:p@r' } }, /RABBITMQ_URL.*embedded engine only/],
+    ['a broker without URL', { options: { engine: 'rabbitmq' } }, /^RABBITMQ_URL must be set/],
+    ['a gateway without a broker', { role: 'gateway' }, /^RABBITMQ_URL must be set: the role gateway/],
+    [
+      'a consumer with the embedded engine',
+      { role: 'consumer', environment: { RABBITMQ_URL: BROKER, QUEUE_ENGINE: 'embedded' } },
+      /^QUEUE_ENGINE must be rabbitmq or auto: the role consumer/,
+    ],
+    [
+      'a dedicated consumer where all types are in one queue',
+      {
+        role: 'consumer',
+        environment: { RABBITMQ_URL: BROKER, QUEUE_TOPOLOGY: 'single', SERVICE_TYPE: 'MNP' },
+      },
+      /^MESSAGE_TYPE must be all: with QUEUE_TOPOLOGY=single/,
+    ],
+    ['a broker of another kind', { environment: { RABBITMQ_URL: 'redis://x' } }, /RABBITMQ_URL.*amqp:/],
+    [
+      'one port twice in a role',
+      { role: 'consumer', environment: { RABBITMQ_URL: BROKER, METRICS_PORT: '8080' } },
+      /^HEALTH_CHECK_PORT must differ from METRICS_PORT; both are 8080/,
+    ],
     ['two spellings', { environment: { SERVICE_TYPE: 'MNP', MESSAGE_TYPE: 'CHANGE' } }, /contradict/],
     [
       'an unknown type',
@@ -164,6 +191,27 @@ describe('contradictions and slips stop with one line', () => {
         wanted,
       ),
     )
+  }
+})
+
+test('the engine follows RABBITMQ_URL unless it is named', () => {
+  const environment = { RABBITMQ_URL: BROKER }
+  assert.equal(resolveSettings({}).engineName, 'embedded')
+  assert.equal(resolveSettings({ environment }).engineName, 'rabbitmq')
+  assert.equal(resolveSettings({ environment, options: { engine: 'embedded' } }).engineName, 'embedded')
+  // In a gateway the type of its consumers is nobody's contradiction.
+  const single = { ...environment, QUEUE_TOPOLOGY: 'single', SERVICE_TYPE: 'MNP' }
+  assert.equal(resolveSettings({ role: 'gateway', environment: single }).queueTopology, 'single')
+})
+
+test('roles have defaults of their own, which yield like any other', () => {
+  const environment = { RABBITMQ_URL: BROKER }
+  for (const role of ['gateway', 'consumer'] as const) {
+    const { host, metricsPort, healthCheckPort } = resolveSettings({ role, environment })
+    assert.deepEqual([host, metricsPort, healthCheckPort], ['0.0.0.0', 9090, 8080])
+    const off = { ...environment, METRICS_PORT: 'off', HEALTH_CHECK_PORT: '0', HOST: '127.0.0.1' }
+    const own = resolveSettings({ role, environment: off })
+    assert.deepEqual([own.host, own.metricsPort, own.healthCheckPort], ['127.0.0.1', 'off', 0])
   }
 })
 

@@ -36,6 +36,8 @@ export class FakeEngine implements QueueEngine {
   readonly published: NewMessage[][] = []
   /** Set to make `accepting` say no. */
   refusing: Refused | undefined
+  /** Set to make `health` say why it is bad. */
+  fault: string | undefined
   /** Awaited by each publish before anything is kept; reject it to fail the sync. */
   sync: () => Promise<void> = async () => {}
   readonly #keys = new Map<string, NewMessage>()
@@ -90,6 +92,16 @@ export class FakeEngine implements QueueEngine {
   }
 
   /** A lever: lets a waiting message end as a dead letter. */
+  /** As if a consumer elsewhere had it in work. */
+  handOut(id: string): void {
+    const record = this.#record(id)
+    const counts = this.#of(record.message.type)
+    counts.ready--
+    counts.inFlight++
+    counts.departed++
+    record.state = 'in_flight'
+  }
+
   kill(id: string, error = 'back end said no'): void {
     const record = this.#record(id)
     const counts = this.#of(record.message.type)
@@ -201,7 +213,7 @@ export class FakeEngine implements QueueEngine {
   }
 
   health(): EngineHealth {
-    return { ok: true }
+    return this.fault === undefined ? { ok: true } : { ok: false, reason: this.fault }
   }
 
   accepting(): ReturnType<QueueEngine['accepting']> {

@@ -9,7 +9,7 @@ import {
   type HttpService,
   type Readiness,
 } from '../../src/gateway/index.ts'
-import { FlowMeter } from '../../src/queue/index.ts'
+import { FlowMeter, type Member } from '../../src/queue/index.ts'
 import { FakeEngine } from './fake-engine.ts'
 
 /** Real time: the gateway uses it for stamps and for sweeping at its end. */
@@ -41,7 +41,28 @@ export interface Rig {
   readonly events: GatewayEvent[]
   readonly types: TypeSettings[]
   readonly logged: object[]
-  readonly state: { monitoring: boolean; readiness: Readiness; drainPerSecond: number | undefined }
+  readonly state: {
+    monitoring: boolean
+    readiness: Readiness
+    drainPerSecond: number | undefined
+    members: Member[]
+    unrouted: number | undefined
+  }
+}
+
+/** A process that consumes; two of them work on MNP unless a test says otherwise. */
+export function member(id: string, more: Partial<Member> = {}): Member {
+  return {
+    id,
+    role: 'consumer',
+    host: 'here',
+    pid: 1,
+    lanes: [{ type: 'MNP', slots: 10, running: 1, breaker: 'closed' }],
+    draining: false,
+    startedAt: 1_700_000_000_000,
+    heardAt: 1_700_000_000_000,
+    ...more,
+  }
 }
 
 /** Measured flow under the test's control, in place of ten seconds of waiting. */
@@ -62,7 +83,13 @@ export async function rig(
   more: Partial<GatewayDeps> = {},
 ): Promise<Rig> {
   const engine = new FakeEngine(clock)
-  const state: Rig['state'] = { monitoring: true, readiness: { ready: true }, drainPerSecond: undefined }
+  const state: Rig['state'] = {
+    monitoring: true,
+    readiness: { ready: true },
+    drainPerSecond: undefined,
+    members: [member('one'), member('two')],
+    unrouted: undefined,
+  }
   const types = [
     type('SUBSCRIPTION', '가입'),
     type('MNP', '번호이동'),
@@ -85,9 +112,13 @@ export async function rig(
           types[i] = changed
           return changed
         },
-        lane: (name) =>
-          name === 'MNP' ? { consumers: 2, running: 1, concurrencyLimit: 10, breaker: 'closed' } : undefined,
       },
+      fleet: { members: () => state.members },
+      advice: { browse: 'set REDIS_URL', idempotency: 'set REDIS_URL' },
+      effects: 'queue',
+      unrouted: () => state.unrouted,
+      scaling: () => undefined,
+      lastProcessedAt: () => undefined,
       monitoring: {
         get enabled() {
           return state.monitoring

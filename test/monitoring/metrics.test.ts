@@ -2,8 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLogger } from '../../src/core/index.ts'
-import { type LaneNow, Metrics, MonitoringSwitch } from '../../src/monitoring/index.ts'
-import { type StateCounts, type TypeDepth, unaccounted } from '../../src/queue/index.ts'
+import { DocumentSwitchStore, type LaneNow, Metrics, MonitoringSwitch } from '../../src/monitoring/index.ts'
+import {
+  type Abilities,
+  type Member,
+  type StateCounts,
+  type TypeDepth,
+  unaccounted,
+} from '../../src/queue/index.ts'
 import { FakeClock } from '../fixtures/fake-clock.ts'
 import { MemoryEffects } from '../fixtures/memory-effects.ts'
 import { chances, fc, seed } from '../fixtures/seed.ts'
@@ -21,11 +27,29 @@ const COUNTS: StateCounts = {
   departed: 14,
 }
 
+const ABILITIES: Abilities = {
+  priority: true,
+  orderingKey: true,
+  delay: true,
+  idempotency: true,
+  browse: true,
+  position: true,
+  uniqueIds: true,
+  exactCounts: true,
+}
+
 async function world() {
   const clock = new FakeClock()
-  const state = { open: true, cpuSeconds: 12.5, counts: COUNTS }
-  const store = new MemoryEffects()
-  const monitoring = await MonitoringSwitch.load({ store, environment: true, logger: silentLogger })
+  const state = {
+    open: true,
+    cpuSeconds: 12.5,
+    counts: COUNTS,
+    exactCounts: true,
+    unrouted: undefined as number | undefined,
+    members: [] as Member[],
+  }
+  const store = new DocumentSwitchStore(new MemoryEffects())
+  const monitoring = await MonitoringSwitch.load({ store, environment: true, clock, logger: silentLogger })
   const lanes: LaneNow[] = [
     {
       type: 'MNP',
@@ -56,7 +80,12 @@ async function world() {
         lagSeconds: { mean: 0.001, p99: 0.002, max: 0.003 },
       }),
     },
+    fleet: { members: () => state.members },
+    unrouted: () => state.unrouted,
     engine: {
+      get abilities() {
+        return { ...ABILITIES, exactCounts: state.exactCounts }
+      },
       counts: () =>
         new Map([
           ['MNP', state.counts],
@@ -220,4 +249,26 @@ test(`the exported conservation law is the queue's (seed ${seed})`, async () => 
     assert.ok((await lines()).includes(`${name} ${unaccounted(drawn)}`))
   })
   await fc.assert(property, chances(50))
+})
+
+test('the fleet: consumers that take, messages of unknown types, and no conservation law over hearsay', async () => {
+  const { state, lines } = await world()
+  const lanes = [{ type: 'MNP', slots: 10, running: 1, breaker: 'closed' as const }]
+  const one = { id: '1', pid: 1, host: 'h', startedAt: 0, heardAt: 0, role: 'consumer' as const, lanes }
+  state.members = [
+    { ...one, draining: false },
+    { ...one, id: '2', draining: false },
+    { ...one, id: '3', draining: true },
+    { ...one, id: '4', role: 'gateway', lanes: [], draining: false },
+  ]
+  const queue = 'queue_name="bss_single_queue"'
+  const before = await lines()
+  assert.ok(before.includes(`bss_consumers{${queue},message_type="MNP"} 2`))
+  assert.ok(before.some((line) => line.startsWith('bss_queue_unaccounted_messages{')))
+  assert.ok(!before.some((line) => line.startsWith('bss_unrouted_messages{')))
+  state.exactCounts = false
+  state.unrouted = 3
+  const after = await lines()
+  assert.ok(after.includes(`bss_unrouted_messages{${queue}} 3`))
+  assert.ok(!after.some((line) => line.startsWith('bss_queue_unaccounted_messages{')))
 })

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLogger } from '../../src/core/index.ts'
 import { type LaneInput, type LaneNow, ProgressWatch, readiness } from '../../src/monitoring/index.ts'
-import { NO_COUNTS, type StateCounts } from '../../src/queue/index.ts'
+import { type ClosedCode, NO_COUNTS, type StateCounts } from '../../src/queue/index.ts'
 import { FakeClock } from '../fixtures/fake-clock.ts'
 
 const NOW = 1_700_000_000_000
@@ -75,6 +75,47 @@ test('every reason is named, and one good lane does not hide a bad one', () => {
     result.reasons.map((reason) => reason.split(':')[0]),
     ["the queue's store is not healthy", 'MNP', 'TERMINATION'],
   )
+})
+
+test('a way in that is closed for longer is a reason; one that is full for a moment is none', () => {
+  const at = (closed: ClosedCode) =>
+    readiness({ now: NOW, engine: healthy, closed, lanes: [], stalledAfterMs: 30_000 })
+  assert.deepEqual(at('broker_blocked'), {
+    ready: false,
+    reasons: ['the message broker takes no messages right now'],
+  })
+  assert.equal(at('broker_unavailable').ready, false)
+  assert.equal(at('overloaded').ready, true)
+  const away = { ok: false, reason: 'away' } as const
+  const both = readiness({
+    now: NOW,
+    engine: away,
+    closed: 'broker_unavailable',
+    lanes: [],
+    stalledAfterMs: 1,
+  })
+  assert.ok(!both.ready)
+  assert.equal(both.reasons.length, 1, 'the same thing is not said twice')
+})
+
+test('what the parts of the process say is wrong with them is a reason', () => {
+  const others = ['MNP: no consumer process runs']
+  const result = readiness({ now: NOW, engine: healthy, lanes: [], others, stalledAfterMs: 30_000 })
+  assert.deepEqual(result, { ready: false, reasons: others })
+})
+
+test('the watch knows when a message last ended, wherever that was', async () => {
+  const { clock, counts, watch } = watched()
+  counts.done = 7
+  watch.start()
+  assert.equal(watch.lastEndedAt, undefined, 'what ended before the start is not known in time')
+  await clock.advance(5_000)
+  counts.done += 1
+  await clock.advance(1_000)
+  assert.equal(watch.lastEndedAt, clock.now())
+  await clock.advance(5_000)
+  assert.equal(watch.lastEndedAt, clock.now() - 5_000)
+  watch.stop()
 })
 
 /** A queue of one type whose figures the test sets. */

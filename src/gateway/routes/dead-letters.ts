@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { WeirError } from '../../core/index.ts'
-import { type Context, needBrowsing, typeOfQuery } from '../context.ts'
+import { type Context, typeOfQuery } from '../context.ts'
 import { presentLife, some } from '../life.ts'
 import { TRANSLATED } from '../present.ts'
 import { DeadLetterQuery, DeadLetters, Deleted, IdParams, Retried, TypeQuery } from '../schemas.ts'
@@ -11,11 +11,18 @@ const PAGE = 100
 const ONE = [
   'message_not_found',
   'not_a_dead_letter',
-  'not_available',
   'storage_failed',
   'storage_full',
+  'broker_unavailable',
+  'broker_blocked',
 ] as const
-const MANY = ['invalid_query', 'not_available', 'storage_failed', 'storage_full'] as const
+const MANY = [
+  'invalid_query',
+  'storage_failed',
+  'storage_full',
+  'broker_unavailable',
+  'broker_blocked',
+] as const
 
 export function deadLetterRoutes(app: FastifyInstance, context: Context): void {
   const { deps, names } = context
@@ -26,7 +33,6 @@ export function deadLetterRoutes(app: FastifyInstance, context: Context): void {
     schema: { tags, summary: 'Oldest first', querystring: DeadLetterQuery, response: { 200: DeadLetters } },
     config: { korean: TRANSLATED, refusals: MANY },
     handler: async (request) => {
-      needBrowsing(deps)
       const { type, limit = PAGE, after } = request.query as Static<typeof DeadLetterQuery>
       const chosen = some('type', typeOfQuery(names, type))
       const page = await engine.deadLetters({ ...chosen, limit, ...some('after', after) })
@@ -43,7 +49,6 @@ export function deadLetterRoutes(app: FastifyInstance, context: Context): void {
     },
     config: { korean: TRANSLATED, refusals: MANY },
     handler: async (request) => {
-      needBrowsing(deps)
       const type = typeOfQuery(names, (request.query as Static<typeof TypeQuery>).type)
       return { retried: await engine.retryDeadLetters(some('type', type)) }
     },
@@ -58,7 +63,6 @@ export function deadLetterRoutes(app: FastifyInstance, context: Context): void {
     },
     config: { korean: TRANSLATED, refusals: MANY },
     handler: async (request) => {
-      needBrowsing(deps)
       const type = typeOfQuery(names, (request.query as Static<typeof TypeQuery>).type)
       return { deleted: await engine.deleteDeadLetters(some('type', type)) }
     },
@@ -89,10 +93,10 @@ async function exactlyOne(
   ids: readonly string[],
   act: () => Promise<number>,
 ): Promise<number> {
-  needBrowsing(deps)
   const changed = await act()
   if (changed > 0) return changed
-  const record = await deps.engine.find(ids[0] ?? '')
+  // Without the lives of messages only the dead letters are known: then it is none of those.
+  const record = deps.engine.abilities.browse ? await deps.engine.find(ids[0] ?? '') : undefined
   if (record === undefined) throw new WeirError('message_not_found', 'No message has this id')
   throw new WeirError('not_a_dead_letter', `The message is ${record.state}`)
 }

@@ -32,6 +32,8 @@ const INTAKE_REFUSALS = [
   'stopping',
   'storage_failed',
   'storage_full',
+  'broker_unavailable',
+  'broker_blocked',
   'not_available',
 ] as const
 

@@ -36,9 +36,8 @@ export function monitoringRoutes(app: FastifyInstance, { deps }: Context): void 
   })
 
   function lastProcessed(): string | null {
-    const times = deps.types.all().map(({ name }) => deps.types.lane(name)?.lastSettledAt ?? 0)
-    const last = Math.max(0, ...times)
-    return last === 0 ? null : iso(last)
+    const last = deps.lastProcessedAt()
+    return last === undefined ? null : iso(last)
   }
 
   async function answer(change: Promise<{ previous: boolean; current: boolean }>) {

@@ -1,9 +1,11 @@
 /** What the queue looks like now, and what went through it. */
 import type { FastifyInstance } from 'fastify'
-import { NO_COUNTS, type StateCounts, type TypeDepth } from '../../queue/index.ts'
+import { type Abilities, NO_COUNTS, type StateCounts, type TypeDepth } from '../../queue/index.ts'
 import type { Context } from '../context.ts'
+import { consumersByType, shownMembers } from '../fleet-view.ts'
 import { QUEUE_STATUS, STATS } from '../korean.ts'
 import { some } from '../life.ts'
+import { missing } from '../missing.ts'
 import { TRANSLATED } from '../present.ts'
 import { Config, QueueStatus, RouterInfo, Stats } from '../schemas.ts'
 import { iso } from '../time.ts'
@@ -34,11 +36,16 @@ export function queueRoutes(app: FastifyInstance, context: Context): void {
   })
 
   app.get('/api/router/info', {
-    schema: { tags, summary: 'Where each type goes', response: { 200: RouterInfo } },
+    schema: {
+      tags,
+      summary: 'Where each type goes, and what this queue can do',
+      response: { 200: RouterInfo },
+    },
     config: { korean: TRANSLATED },
     handler: async () => ({
       queue: deps.queueName,
       engine: deps.engine.name,
+      ...manifest(context),
       routes: deps.types.all().map(typeInfo),
     }),
   })
@@ -47,6 +54,15 @@ export function queueRoutes(app: FastifyInstance, context: Context): void {
     schema: { tags, summary: 'The settings in force, secrets masked', response: { 200: Config } },
     handler: async () => deps.config(),
   })
+}
+
+function manifest({ deps }: Context) {
+  const abilities: Record<string, boolean> = { ...deps.engine.abilities }
+  const lacking = (Object.keys(deps.engine.abilities) as (keyof Abilities)[]).filter(
+    (name) => !abilities[name],
+  )
+  const notAvailable = Object.fromEntries(lacking.map((name) => [name, missing(name, deps.advice)]))
+  return { abilities, notAvailable, effects: deps.effects }
 }
 
 /** The configured types first, then those that only the store still knows. */
@@ -58,13 +74,14 @@ function queueStatus(context: Context, depths: ReadonlyMap<string, TypeDepth>): 
   const { deps } = context
   const now = deps.clock.now()
   const total = { ready: 0, inFlight: 0, delayed: 0, dead: 0 }
+  const members = deps.fleet.members()
+  const lanes = consumersByType(members)
   let [inPerSecond, outPerSecond, slowest] = [0, 0, 0]
-  let [oldest, consumers]: (number | undefined)[] = []
+  let oldest: number | undefined
   const types: QueueStatus['types'] = {}
   for (const name of typeNames(context, depths.keys())) {
     const { counts, oldestReadyAt } = depths.get(name) ?? { counts: NO_COUNTS }
     const { ready, inFlight, delayed, dead } = counts
-    const lane = deps.types.lane(name)
     const rates = deps.flow.rates(name)
     // Nothing to drain takes no time; what waits behind an unmeasured rate cannot be told.
     const drain = ready === 0 ? 0 : deps.flow.etaMs(name, ready)
@@ -73,11 +90,13 @@ function queueStatus(context: Context, depths: ReadonlyMap<string, TypeDepth>): 
       inFlight,
       delayed,
       dead,
+      unacknowledged: inFlight,
       ...some('oldestAgeMs', oldestReadyAt === undefined ? undefined : Math.max(0, now - oldestReadyAt)),
       inPerSecond: rounded(rates.inPerSecond),
       outPerSecond: rounded(rates.outPerSecond),
       ...some('drainEtaMs', drain),
-      ...(lane && pickLane(lane)),
+      ...lanes.get(name),
+      ...some('scaling', deps.scaling(name)),
     }
     total.ready += ready
     total.inFlight += inFlight
@@ -87,27 +106,31 @@ function queueStatus(context: Context, depths: ReadonlyMap<string, TypeDepth>): 
     outPerSecond += rates.outPerSecond
     slowest = drain === undefined ? Number.NaN : Math.max(slowest, drain)
     if (oldestReadyAt !== undefined) oldest = Math.min(oldest ?? oldestReadyAt, oldestReadyAt)
-    if (lane !== undefined) consumers = (consumers ?? 0) + lane.consumers
   }
   return {
     queue: deps.queueName,
+    engine: deps.engine.name,
     depth: total,
     ...some('oldestAgeMs', oldest === undefined ? undefined : Math.max(0, now - oldest)),
-    ...some('consumers', consumers),
+    unacknowledged: total.inFlight,
+    ...some('consumers', consumerCount(context, lanes)),
     inPerSecond: rounded(inPerSecond),
     outPerSecond: rounded(outPerSecond),
     ...some('drainEtaMs', Number.isNaN(slowest) ? undefined : slowest),
+    ...some('unrouted', deps.unrouted()),
     types,
+    members: shownMembers(members),
   }
+}
+
+/** Cut off from the others, a process without consumers of its own does not know whether there are any. */
+function consumerCount({ deps }: Context, lanes: ReadonlyMap<string, { consumers: number }>) {
+  if (lanes.size === 0 && !deps.engine.health().ok) return undefined
+  return [...lanes.values()].reduce((sum, { consumers }) => sum + consumers, 0)
 }
 
 /** A count of whole messages over some seconds does not carry more than this. */
 const rounded = (perSecond: number): number => Math.round(perSecond * 100) / 100
-
-function pickLane(lane: NonNullable<ReturnType<Context['deps']['types']['lane']>>) {
-  const { consumers, running, concurrencyLimit, breaker } = lane
-  return { consumers, running, concurrencyLimit, breaker }
-}
 
 function outcomes(counts: StateCounts) {
   return {

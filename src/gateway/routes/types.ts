@@ -17,14 +17,21 @@ export function typeRoutes(app: FastifyInstance, { deps, names }: Context): void
   app.patch('/api/types/:type', {
     schema: {
       tags,
-      summary: 'Change pace, concurrency or backlog limit of a type while it runs',
+      summary: 'Change pace, concurrency or backlog limit of a type in this process while it runs',
       params: TypeParams,
       body: TypePatch,
       response: { 200: TypeInfo },
     },
     config: {
       korean: TRANSLATED,
-      refusals: ['not_json', 'invalid_body', 'type_not_found', 'body_too_large', 'unsupported_media_type'],
+      refusals: [
+        'not_json',
+        'invalid_body',
+        'type_not_found',
+        'body_too_large',
+        'unsupported_media_type',
+        'not_available',
+      ],
     },
     handler: async (request) => {
       const asked = (request.params as TypeParams).type

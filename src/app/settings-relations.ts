@@ -1,0 +1,56 @@
+/** What settings may not be together; each refusal is one line that names the variable to change. */
+import type { EngineName, Role } from './role.ts'
+import type { SettingValues } from './settings-table.ts'
+import { invalid } from './settings-types.ts'
+
+/** What `engine` comes to with the rest of the settings. */
+export function chosenEngine({ engine, rabbitmqUrl }: SettingValues): EngineName {
+  if (engine !== 'auto') return engine
+  return rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq'
+}
+
+export interface Situation {
+  readonly role: Role
+  readonly engineName: EngineName
+  /** This process works on some of the types only. */
+  readonly dedicated: boolean
+}
+
+/** Throws `invalid_setting` for the first contradiction. */
+export function checkRelations(settings: SettingValues, situation: Situation): void {
+  const { minReplicas, maxReplicas } = settings
+  checkEngine(settings, situation)
+  if (minReplicas > maxReplicas) {
+    throw invalid(`MIN_REPLICAS must be at most MAX_REPLICAS; found ${minReplicas} and ${maxReplicas}`)
+  }
+  checkPorts(settings, situation.role)
+}
+
+function checkEngine(settings: SettingValues, { role, engineName, dedicated }: Situation): void {
+  const { engine, rabbitmqUrl, queueTopology } = settings
+  if (engineName === 'rabbitmq' && rabbitmqUrl === undefined) {
+    throw invalid('RABBITMQ_URL must be set where QUEUE_ENGINE is rabbitmq')
+  }
+  if (engineName === 'embedded') {
+    if (role === 'all') return
+    const wanted = engine === 'auto' ? 'RABBITMQ_URL must be set' : 'QUEUE_ENGINE must be rabbitmq or auto'
+    const why = `the role ${role} works on a broker, which several processes can share`
+    throw invalid(`${wanted}: ${why}; without one run weir up`)
+  }
+  if (queueTopology === 'single' && dedicated && role !== 'gateway') {
+    const why = 'with QUEUE_TOPOLOGY=single every consumer takes every type'
+    throw invalid(`MESSAGE_TYPE must be all: ${why}; or set QUEUE_TOPOLOGY to per-type`)
+  }
+}
+
+function checkPorts({ apiPort, metricsPort, healthCheckPort }: SettingValues, role: Role): void {
+  const own = { METRICS_PORT: metricsPort, HEALTH_CHECK_PORT: healthCheckPort }
+  const ports = role === 'consumer' ? own : { API_PORT: apiPort, ...own }
+  const taken = new Map<number, string>()
+  for (const [variable, value] of Object.entries(ports)) {
+    if (value === 'off' || value === 0) continue
+    const owner = taken.get(value)
+    if (owner) throw invalid(`${variable} must differ from ${owner}; both are ${value}`)
+    taken.set(value, variable)
+  }
+}
