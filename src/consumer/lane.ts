@@ -2,8 +2,8 @@
  * The lane of one message type: takes from the queue, paces, runs the processor, settles. Between `start`
  * and `stop` it owns every delivery it took until its verdict is stored (S1).
  *
- * - Q6: no start without the pace, the adaptive limit and the back end's breaker agreeing; `#startHeld`
- *   asks all three.
+ * - Q6: no start without the pace, the slots (see `slots.ts`) and the back end's breaker agreeing;
+ *   `#startHeld` asks all three.
  * - Q4: an attempt has one verdict, the first of result, timeout and release; see `Attempts.returned`.
  * - It takes no more than it can start soon, so that priority order and other consumers lose nothing to its
  *   buffer.
@@ -17,7 +17,7 @@ import type { Backend } from './backend.ts'
 import { Demand, LOOK_AHEAD_MS } from './demand.ts'
 import { Pace } from './gcra.ts'
 import type { LaneDeps, LaneProgress, LaneSettings } from './lane-types.ts'
-import { bounded, checked, failed, thrown } from './outcomes.ts'
+import { bounded, checked, failed, spared, thrown } from './outcomes.ts'
 import { Reporter } from './report.ts'
 import { ServiceTime } from './service-time.ts'
 import { Settler } from './settler.ts'
@@ -304,9 +304,11 @@ export class Lane {
     if (!head && !mayAsk) return at
     const opensAt = this.#backend.opensAt()
     if (opensAt > now) return Math.min(at, opensAt)
-    // The end of an attempt will tell.
-    if (this.#free() <= 0 || this.#backend.admits(now) <= 0) return at
     const startsAt = now + this.#pace.waitMs(now)
+    if (this.#free() <= 0 || this.#backend.admits(now) <= 0) {
+      // The end of an attempt will tell, but for a full pool: from that moment on it keeps the type below its pace.
+      return startsAt > now && this.#slots.exhausted(this.#attempts.occupied) ? Math.min(at, startsAt) : at
+    }
     return Math.min(at, head ? startsAt : Math.max(startsAt - LOOK_AHEAD_MS, this.#faults.notBefore))
   }
 
@@ -322,22 +324,10 @@ export class Lane {
     this.#backend.report(reported, attempt.round, now)
     if (reported.kind !== 'failed') this.#slots.adaptive.succeeded(inFlight)
     else if (reported.failure !== 'error') this.#slots.adaptive.congested(now)
-    const outcome = this.#spared(reported, now)
+    const outcome = spared(reported, this.#backend, this.#settings.retryDelayMs, now)
     const verdict = verdictFor(outcome, delivery.failures, this.#settings, this.#deps.random)
     this.#settle(delivery, verdict)
     this.#reporter.finished(attempt, reported, verdict, now)
-  }
-
-  /**
-   * An attempt that an outage ended is not one of the message's failures: once the breaker has found the
-   * back end to be away, what comes back "unavailable" or "overloaded" is retried after the pause without
-   * being counted.
-   */
-  #spared(outcome: Outcome, now: number): Outcome {
-    if (outcome.kind !== 'failed' || outcome.retryAfterMs !== undefined) return outcome
-    if (outcome.failure !== 'unavailable' && outcome.failure !== 'overloaded') return outcome
-    if (this.#backend.breaker !== 'open') return outcome
-    return { ...outcome, retryAfterMs: Math.max(this.#settings.retryDelayMs, this.#backend.opensAt() - now) }
   }
 
   #settle(delivery: Delivery, verdict: Verdict): void {

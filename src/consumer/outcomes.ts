@@ -1,5 +1,6 @@
 /** Making and checking outcomes and verdicts. */
 import { type FailureKind, LIMITS, type Outcome, type Verdict } from '../core/index.ts'
+import type { Backend } from './backend.ts'
 
 export function failed(failure: FailureKind, error: string): Extract<Outcome, { kind: 'failed' }> {
   return { kind: 'failed', failure, error }
@@ -44,4 +45,20 @@ function storable<O extends Extract<Outcome, { kind: 'done' | 'rejected' }>>(out
 export function bounded(verdict: Verdict): Verdict {
   if (!('error' in verdict) || verdict.error.length <= LIMITS.errorLength) return verdict
   return { ...verdict, error: verdict.error.slice(0, LIMITS.errorLength) }
+}
+
+/**
+ * An attempt that an outage ended is not one of the message's failures: once the breaker has found the back end to be
+ * away, what comes back "unavailable" or "overloaded" is retried after the pause without being counted.
+ */
+export function spared(
+  outcome: Outcome,
+  backend: Pick<Backend, 'breaker' | 'opensAt'>,
+  retryDelayMs: number,
+  now: number,
+): Outcome {
+  if (outcome.kind !== 'failed' || outcome.retryAfterMs !== undefined) return outcome
+  if (outcome.failure !== 'unavailable' && outcome.failure !== 'overloaded') return outcome
+  if (backend.breaker !== 'open') return outcome
+  return { ...outcome, retryAfterMs: Math.max(retryDelayMs, backend.opensAt() - now) }
 }
