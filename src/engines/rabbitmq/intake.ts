@@ -86,9 +86,9 @@ export class Intake {
   }
 
   /**
-   * Brings the stock of a type to `max` if the broker has so many. An empty stock afterwards means that there was
-   * nothing, and so does one that is too small when this process has published for the type. Rejects when the broker
-   * cannot be asked.
+   * Brings the stock of a type to what the takes under way ask for, if the broker has so many. Whoever finds nothing
+   * afterwards may believe it, and so may whoever finds less than he asked for after this process has published for the
+   * type. Rejects when the broker cannot be asked.
    */
   async replenish(type: MessageType, max: number): Promise<void> {
     const stock = this.#stocks.get(type)
@@ -96,13 +96,15 @@ export class Intake {
     const sources = this.#sources.filter(({ types }) => types.includes(type))
     this.#asked.set(type, (this.#asked.get(type) ?? 0) + max)
     try {
-      const asked = this.#asked.get(type) ?? max
-      const wanted = ({ out }: Source) => out - stock.ready + asked + this.#deps.prefetch
+      const before = this.#asked.get(type) ?? max
+      const wanted = ({ out, unsure }: Source) => out + unsure - stock.ready + before + this.#deps.prefetch
       await Promise.all(sources.map((source) => source.want(wanted(source))))
-      const missing = stock.ready === 0 || (stock.ready < max && (this.#onTheWay.get(type) ?? 0) > 0)
-      if (!missing) return
-      this.#onTheWay.set(type, 0)
+      const asked = this.#asked.get(type) ?? max
+      const onTheWay = this.#onTheWay.get(type) ?? 0
+      const nothingForUs = stock.ready <= asked - max
+      if (!nothingForUs && (stock.ready >= asked || onTheWay <= 0)) return
       await Promise.all(sources.map((source) => source.fence()))
+      this.#onTheWay.set(type, (this.#onTheWay.get(type) ?? 0) - onTheWay)
     } finally {
       this.#asked.set(type, (this.#asked.get(type) ?? max) - max)
     }
@@ -167,9 +169,10 @@ export class Intake {
   #sort(stock: Stock, parcel: Parcel, now: number): void {
     const { copy, source } = parcel
     const { type } = copy.message
-    const early = (copy.dueAt ?? 0) - now
+    // What expires before its moment comes here to be ended.
+    const early = Math.min(copy.dueAt ?? 0, copy.expiresAt ?? Number.POSITIVE_INFINITY) - now
     if (early > HOLD_MS && !source.queue.keyed) return this.#delayAgain(stock, parcel, early)
-    if (copy.dueAt !== undefined && early <= 0) this.#deps.ripe(parcel)
+    if (copy.dueAt !== undefined && copy.dueAt <= now) this.#deps.ripe(parcel)
     if (stock.add(parcel, now)) this.#deps.ready(type)
     if (copy.expiresAt !== undefined) this.#deps.timed(copy.expiresAt)
   }

@@ -133,7 +133,8 @@ export class Publishing {
     const ways = fresh.map(({ message, copy }) => {
       const { type } = message
       const route = topology.route(type, copy.orderingKey)
-      const waitMs = (copy.dueAt ?? copy.acceptedAt) - copy.acceptedAt
+      const until = Math.min(copy.dueAt ?? 0, copy.expiresAt ?? Number.POSITIVE_INFINITY)
+      const waitMs = until - copy.acceptedAt
       // One with an ordering key keeps its turn: it waits at its place in the queue.
       if (waitMs <= 0 || route !== type) return { exchange, routingKey: route }
       return delays.wayFor(waitMs, route)

@@ -43,6 +43,8 @@ export interface Parcel extends Slip {
 /** Quorum queues are at their best below this, and memory has to end somewhere. */
 const LARGEST_PREFETCH = 2_000
 const KEYED_PREFETCH = 500
+/** So many matter to one who takes a handful and asks for the next; not to a stream of thousands. */
+const MOST_UNSURE = 256
 
 export class Source {
   readonly queue: WorkQueue
@@ -55,6 +57,8 @@ export class Source {
   /** Tags not answered, ascending, because that is how they come. */
   readonly #out = new Set<number>()
   #acks: number[] = []
+  /** Acknowledged since the last fence: the broker may not have heard of them yet, and count them as out. */
+  #unsure = 0
   #growing: Promise<void> | undefined
   #passing: Promise<void> | undefined
   #nextPass: Promise<void> | undefined
@@ -74,13 +78,13 @@ export class Source {
     return this.#out.size
   }
 
-  get consuming(): boolean {
-    return this.#channel !== undefined && this.#capacity > 0
+  /** Answered, but perhaps still counted as out by the broker. */
+  get unsure(): number {
+    return Math.min(MOST_UNSURE, this.#unsure)
   }
 
-  /** Whether the broker would deliver more if it had more. */
-  get full(): boolean {
-    return this.#out.size >= this.#capacity
+  get consuming(): boolean {
+    return this.#channel !== undefined && this.#capacity > 0
   }
 
   /** On a new connection: consumes again what it consumed before. */
@@ -89,6 +93,7 @@ export class Source {
     this.#capacity = 0
     this.#out.clear()
     this.#acks = []
+    this.#unsure = 0
     this.#growing = undefined
     this.#passing = undefined
     this.#nextPass = undefined
@@ -131,6 +136,7 @@ export class Source {
   ack(slip: Slip): boolean {
     if (!this.#answered(slip)) return false
     this.#acks.push(slip.tag)
+    this.#unsure += 1
     return true
   }
 
@@ -212,8 +218,10 @@ export class Source {
   async #pass(): Promise<void> {
     const channel = this.#channel
     if (!channel) throw new Error(this.#link.fault ?? 'the connection is being made')
+    const unsure = this.#unsure
     await channel.checkQueue(this.queue.name)
     await channel.checkQueue(this.queue.name)
+    if (channel === this.#channel) this.#unsure -= unsure
   }
 
   #over(channel: Channel, why: string): void {
