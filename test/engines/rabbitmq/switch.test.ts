@@ -1,0 +1,161 @@
+/** The switch in the broker: kept over restarts, heard by all in one order, in nobody's way when it is not there. */
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { connect } from 'amqplib'
+import { type SwitchState, silentLogger, WeirError } from '../../../src/core/index.ts'
+import { Link } from '../../../src/engines/rabbitmq/link.ts'
+import { namesOf } from '../../../src/engines/rabbitmq/names.ts'
+import { Outbox } from '../../../src/engines/rabbitmq/outbox.ts'
+import { SwitchStream } from '../../../src/engines/rabbitmq/switch.ts'
+import { eventually } from '../../fixtures/process.ts'
+import { privateBrokerMissing, sharedBroker } from '../../fixtures/rabbitmq.ts'
+import { newQueueName, realClock } from './setting.ts'
+
+const ON: SwitchState = { enabled: true, environment: true }
+const OFF: SwitchState = { enabled: false, environment: true }
+
+describe('the monitoring switch in the broker', { skip: privateBrokerMissing() }, () => {
+  const shared = sharedBroker()
+  let ids = 0
+
+  function store(t: TestContext, queueName: string, url = shared().url) {
+    const linked = { url, clock: realClock, random: () => 0, logger: silentLogger }
+    const link = new Link({ ...linked, name: 'switch' })
+    const publishing = new Link({ ...linked, name: 'publish' })
+    t.after(() => Promise.all([link.stop(), publishing.stop()]))
+    const made = new SwitchStream({
+      link,
+      outbox: new Outbox(publishing, realClock, 5_000),
+      names: namesOf(queueName),
+      clock: realClock,
+      logger: silentLogger,
+      newId: () => `choice-${ids++}`,
+    })
+    const heard: SwitchState[] = []
+    made.follow((state) => heard.push(state))
+    return { made, heard, start: () => Promise.all([link.start(), publishing.start()]) }
+  }
+
+  const hears = (heard: readonly SwitchState[], wanted: readonly SwitchState[]) =>
+    eventually(
+      () => (JSON.stringify(heard) === JSON.stringify(wanted) ? true : undefined),
+      () => `${JSON.stringify(wanted)}, heard ${JSON.stringify(heard)}`,
+    )
+
+  test('nothing was chosen; then each choice is heard by all, in one order', async (t) => {
+    const queueName = newQueueName()
+    const [a, b] = [store(t, queueName), store(t, queueName)]
+    await Promise.all([a.start(), b.start()])
+    assert.equal(await a.made.load(), undefined)
+    await a.made.save(OFF)
+    await hears(b.heard, [OFF])
+    await Promise.all(Array.from({ length: 10 }, (_, i) => (i % 2 ? a : b).made.save(i % 3 ? ON : OFF)))
+    await eventually(
+      () => (a.heard.length === 11 && b.heard.length === 11 ? true : undefined),
+      () => `eleven choices, heard ${a.heard.length} and ${b.heard.length}`,
+    )
+    assert.deepEqual(a.heard, b.heard)
+    assert.deepEqual(await a.made.load(), a.heard.at(-1))
+  })
+
+  test('one that comes later has the last choice as soon as it is up', async (t) => {
+    const queueName = newQueueName()
+    const first = store(t, queueName)
+    await first.start()
+    for (const state of [OFF, ON, OFF]) await first.made.save(state)
+    const later = store(t, queueName)
+    await later.start()
+    assert.deepEqual(await later.made.load(), OFF)
+    assert.deepEqual(later.heard.at(-1), OFF)
+  })
+
+  test('a listener that was switched off hears no more, and a throwing one hurts no other', async (t) => {
+    const a = store(t, newQueueName())
+    await a.start()
+    let calls = 0
+    const unfollow = a.made.follow(() => {
+      calls++
+      throw new Error('a fault of the listener')
+    })
+    await a.made.save(OFF)
+    await hears(a.heard, [OFF])
+    unfollow()
+    await a.made.save(ON)
+    await hears(a.heard, [OFF, ON])
+    assert.equal(calls, 1)
+  })
+
+  test('garbage in the stream is passed over', async (t) => {
+    const queueName = newQueueName()
+    const a = store(t, queueName)
+    await a.start()
+    await a.made.save(OFF)
+    const connection = await connect(shared().url)
+    t.after(() => connection.close())
+    const channel = await connection.createConfirmChannel()
+    for (const text of ['', '{}', '[', '{"enabled":1,"environment":true}', 'x'.repeat(2_000)]) {
+      channel.sendToQueue(namesOf(queueName).switch, Buffer.from(text))
+    }
+    await channel.waitForConfirms()
+    await a.made.save(ON)
+    await hears(a.heard, [OFF, ON])
+  })
+
+  test('with the broker away, load and save refuse within a second or so, and say why', async (t) => {
+    const a = store(t, newQueueName(), 'amqp://127.0.0.1:1')
+    await a.start()
+    const start = performance.now()
+    for (const ask of [() => a.made.load(), () => a.made.save(ON)]) {
+      await assert.rejects(ask(), (error) => {
+        assert.ok(error instanceof WeirError)
+        assert.equal(error.code, 'broker_unavailable')
+        assert.match(error.message, /ECONNREFUSED/)
+        return true
+      })
+    }
+    assert.ok(performance.now() - start < 2_000)
+  })
+
+  test('where a queue of that name is no stream, there is no switch, and it says so', async (t) => {
+    const queueName = newQueueName()
+    const connection = await connect(shared().url)
+    t.after(() => connection.close())
+    await (await connection.createChannel()).assertQueue(namesOf(queueName).switch, { durable: true })
+    const a = store(t, queueName)
+    await a.start()
+    const isMissing = (error: unknown) => error instanceof WeirError && error.code === 'not_available'
+    await assert.rejects(a.made.load(), isMissing)
+    await assert.rejects(a.made.save(ON), isMissing)
+  })
+
+  test('the choice survives a killed broker; what is chosen afterwards is heard', async (t) => {
+    const queueName = newQueueName()
+    const [a, b] = [store(t, queueName), store(t, queueName)]
+    await Promise.all([a.start(), b.start()])
+    await a.made.save(OFF)
+    await hears(b.heard, [OFF])
+    await shared().stop('kill')
+    await shared().restart()
+    const later = store(t, queueName)
+    await later.start()
+    await eventually(
+      () => (later.heard.length > 0 ? true : undefined),
+      () => 'the last choice, by a process that starts now',
+    )
+    assert.deepEqual(await later.made.load(), OFF)
+    await eventually(
+      () =>
+        a.made.save(ON).then(
+          () => true,
+          () => undefined,
+        ),
+      () => 'the broker to take a choice again',
+    )
+    for (const { heard } of [a, b, later]) {
+      await eventually(
+        () => (heard.at(-1)?.enabled ? true : undefined),
+        () => `the new choice, heard ${JSON.stringify(heard)}`,
+      )
+    }
+  })
+})
