@@ -34,7 +34,7 @@ export interface ScalerOptions {
   readonly emit?: Listener<ScalingEvent>
 }
 
-/** The number has changed, or one of `ALARMS` has become the reason. The other reasons come and go without an effect. */
+/** The number has changed, or one of `ALARMS` is the reason now. The other reasons come and go without an effect. */
 export interface ScalingEvent {
   readonly kind: 'scaling'
   readonly type: MessageType

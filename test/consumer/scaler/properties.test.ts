@@ -103,7 +103,7 @@ function before({ rules: of, memory: past, workers: now }: ScalingInput): number
   return Math.min(cap, Math.max(Math.min(of.min, cap), past?.wanted ?? now.ready + now.starting))
 }
 
-test(`an integer, never above what the back end holds and the most that is set, never below the fewest (seed ${seed})`, () => {
+test(`an integer, never above what the back end holds or is set, never below the fewest (seed ${seed})`, () => {
   fc.assert(
     fc.property(input, (given) => {
       const { wanted, memory: kept } = decide(given)
