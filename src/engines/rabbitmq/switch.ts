@@ -74,11 +74,13 @@ export class SwitchStream implements SwitchStore {
   }
 
   async save(state: SwitchState): Promise<void> {
-    if (this.#missing !== undefined) throw this.#unavailable()
     const { link, outbox, names, newId } = this.#deps
-    if (link.fault !== undefined) throw this.#unavailable()
-    if (link.blocked !== undefined)
+    // The first process of all declares the stream; before that there is nothing to send to.
+    if (this.#known.kind === 'nothing') await this.#answered()
+    if (this.#known.kind === 'nothing' || link.fault !== undefined) throw this.#unavailable()
+    if (link.blocked !== undefined) {
       throw new WeirError('broker_blocked', link.blocked, { retryAfterMs: AGAIN_MS })
+    }
     const body = Buffer.from(JSON.stringify({ enabled: state.enabled, environment: state.environment }))
     const properties = {
       messageId: newId(),
