@@ -4,6 +4,16 @@ import type { Bench } from './harness/figures.ts'
 import { httpIngest } from './http/bench.ts'
 import { million } from './million/bench.ts'
 import { monitoring } from './monitoring/bench.ts'
+import { rabbitmqConsume } from './rabbitmq/consuming.ts'
+import { rabbitmqPublish } from './rabbitmq/publishing.ts'
 import { sqliteBinding } from './sqlite/bench.ts'
 
-export const BENCHES: readonly Bench[] = [httpIngest, queueCore, monitoring, million, sqliteBinding]
+export const BENCHES: readonly Bench[] = [
+  httpIngest,
+  queueCore,
+  monitoring,
+  million,
+  sqliteBinding,
+  rabbitmqPublish,
+  rabbitmqConsume,
+]
