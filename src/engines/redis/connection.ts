@@ -64,6 +64,8 @@ export class RedisConnection {
   readonly where: string
   readonly #options: Required<ConnectionOptions>
   readonly #ready = new Set<() => void>()
+  /** The node of a cluster that we were sent to; forgotten when it cannot be reached. */
+  #node: string | undefined
   #client: Client | undefined
   /** Why there is no connection; undefined while there is one. */
   #trouble: string | undefined = 'not started'
@@ -150,7 +152,8 @@ export class RedisConnection {
       )
     } catch (error) {
       const fault = faultOf(error, this.where)
-      if (fault.reconnect) this.#leave(client, fault.error.message)
+      if (fault.movedTo !== undefined) this.#node = fault.movedTo
+      if (fault.reconnect) this.#leave(client, reasonOf(error, this.where))
       throw fault.error
     }
   }
@@ -190,6 +193,7 @@ export class RedisConnection {
         this.#trouble ??= 'the connection was lost'
       } catch (error) {
         this.#trouble = reasonOf(error, this.where)
+        this.#node = undefined
       }
       attempted()
       // Once per reason: a Redis that is away for a day must not fill the log.
@@ -207,7 +211,7 @@ export class RedisConnection {
   /** Resolves once connected; `lost` when that connection has ended. */
   async #connect(signal: AbortSignal): Promise<{ readonly lost: Promise<void> }> {
     const { url, logger, callLimitMs } = this.#options
-    const client = open(url, callLimitMs)
+    const client = open(this.#node === undefined ? url : atNode(url, this.#node), callLimitMs)
     const lost = new Promise<void>((resolve) => {
       client.on('error', (error: unknown) => {
         this.#leave(client, reasonOf(error, this.where))
@@ -245,6 +249,15 @@ function whereOf(text: string): string {
     throw new WeirError('invalid_setting', 'REDIS_URL must be redis://host:port or rediss://host:port')
   }
   return `${url.hostname}:${url.port || 6379}`
+}
+
+/** The same account on another node; an address without a host means the host that we know. */
+function atNode(text: string, node: string): string {
+  const url = new URL(text)
+  const colon = node.lastIndexOf(':')
+  if (colon > 0) url.hostname = node.slice(0, colon)
+  url.port = node.slice(colon + 1)
+  return url.href
 }
 
 function reasonOf(error: unknown, where: string): string {

@@ -181,7 +181,7 @@ const PACKED = /^(\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S
 export interface Found {
   readonly record: Omit<MessageRecord, 'position'>
   readonly type: MessageType
-  /** Its number in the line of its type and lane, while it waits there for its first hand-out of this round. */
+  /** Its number in the line of its type and lane, while it waits; one that was given back has an old one. */
   readonly place?: { readonly seq: number; readonly lane: number }
 }
 
@@ -194,7 +194,7 @@ export function decodeRecord(id: string, hash: ReadonlyMap<string, string>): Fou
   const body = hash.get('m')
   if (!packed || body === undefined || packed[1] === 'deleted') return undefined
   const type = packed[12] ?? ''
-  const [, attempt, failures, seq, lane, gone, taken, finished, available] = packed.slice(2, 11).map(Number)
+  const [, attempt, failures, seq, lane, _gone, taken, finished, available] = packed.slice(2, 11).map(Number)
   const [content, createdAt, acceptedAt, priority, expiresAt, orderingKey, attributes] = JSON.parse(
     body,
   ) as Body
@@ -218,6 +218,6 @@ export function decodeRecord(id: string, hash: ReadonlyMap<string, string>): Fou
     ...(error !== undefined && { error }),
     history: history.map((line) => JSON.parse(line) as HistoryEntry),
   }
-  const waits = record.state === 'ready' && gone === 0 && seq !== undefined && seq > 0
+  const waits = record.state === 'ready' && seq !== undefined && seq > 0
   return { record, type, ...(waits && { place: { seq, lane: lane ?? 0 } }) }
 }

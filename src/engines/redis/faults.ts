@@ -8,6 +8,8 @@ export interface Fault {
   readonly error: WeirError
   /** A server that answers so is not the one we need: connect anew, perhaps the name leads to another by then. */
   readonly reconnect: boolean
+  /** Host and port of the node of a cluster that has our keys; they all lie on one. */
+  readonly movedTo?: string
 }
 
 /** Servers that are of no use as they are, and what to say of them. */
@@ -23,6 +25,11 @@ export function faultOf(error: unknown, where: string): Fault {
   if (error instanceof WeirError) return { error, reconnect: false }
   const text = textOf(error)
   if (isFull(text)) return { error: full(`Redis at ${where} is full: ${text}`, error), reconnect: false }
+  const movedTo = /^MOVED \d+ (\S+)$/.exec(text)?.[1]
+  if (movedTo !== undefined) {
+    const said = `Redis at ${where} is a node of a cluster, and our keys are at ${movedTo}`
+    return { error: failed(said, error), reconnect: true, movedTo }
+  }
   const unfit = UNFIT.find(([pattern]) => pattern.test(text))
   if (unfit) return { error: failed(`Redis at ${where} ${unfit[1]}`, error), reconnect: true }
   return { error: failed(`Redis at ${where}: ${text}`, error), reconnect: false }
@@ -32,7 +39,9 @@ export function faultOf(error: unknown, where: string): Fault {
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { message, code } = error as NodeJS.ErrnoException
-  return message || code || error.name
+  // Before Redis 7 what a command in a script answers stands at the end of a sentence about the script.
+  const answer = /^ERR Error running script .*@user_script: ?\d+: -?(.+)$/s.exec(message)?.[1]
+  return answer ?? (message || code || error.name)
 }
 
 /** `OOM`: maxmemory with noeviction. `MISCONF`: it cannot write its file. */

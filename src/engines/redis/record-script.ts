@@ -33,6 +33,8 @@ local retention, historyEntries, lanes = ARGV[1], tonumber(ARGV[2]), tonumber(AR
 local leanRetention, moves = ARGV[4], tonumber(ARGV[5])
 local lean = leanRetention ~= ''
 local HEADER, FIELDS = 5, 15
+-- Redis speaks Lua 5.1, others that stand in for it a later one.
+local unpack = unpack or table.unpack
 local COUNTERS = { ${COUNTERS.map((name) => `'${name}'`).join(', ')} }
 local FINAL = { done = true, rejected = true, expired = true, deleted = true }
 

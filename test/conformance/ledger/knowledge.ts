@@ -100,7 +100,7 @@ const cases: Readonly<Record<string, LedgerCase['run']>> = {
   'what was given back is first again': async (subject) => {
     const { ledger } = subject
     await books(ledger, accepted('a'), accepted('b'), taken('a'), givenBack('a', 1))
-    assert.equal((await positions(subject, 'b'))[0], 1)
+    assert.deepEqual(await positions(subject, 'a', 'b'), [1, 1])
     const [again] = await books(ledger, taken('a'))
     assert.deepEqual(again, { kind: 'recorded', attempt: 2, failures: 0 })
   },

@@ -3,15 +3,27 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { realClock } from '../../../src/app/index.ts'
 import type { Logger } from '../../../src/core/index.ts'
+import { faultOf } from '../../../src/engines/redis/faults.ts'
 import { RedisEffects, type RedisLedger, type RedisLedgerOptions } from '../../../src/engines/redis/index.ts'
 import { unaccounted } from '../../../src/queue/index.ts'
-import { accepted, booked, books, ended, moved, TYPE, taken } from '../../conformance/ledger/subject.ts'
+import {
+  accepted,
+  booked,
+  books,
+  delayed,
+  ended,
+  moved,
+  TYPE,
+  taken,
+} from '../../conformance/ledger/subject.ts'
 import { eventually } from '../../fixtures/process.ts'
 import { noRedis, type RedisOptions, startRedis, type TestRedis } from '../../fixtures/redis.ts'
 import { connectRaw, recount, redisLedger } from './rig.ts'
 
 const skip = noRedis({ controlled: true })
 const CALL_LIMIT_MS = 400
+/** On a busy machine; who waited for anything would wait for the limit. */
+const AT_ONCE_MS = 300
 
 function server(context: TestContext, more: Partial<RedisOptions> = {}): Promise<TestRedis> {
   return startRedis({ cleanup: (run) => context.after(run), controlled: true, ...more })
@@ -63,15 +75,15 @@ class Lines implements Logger {
 }
 
 describe('Redis away', { skip }, () => {
-  test('it is away at the start: calls are refused at once, one line is logged, it works when it comes', async (context) => {
+  test('away at the start: refused at once, one line is logged, and it works when it comes', async (context) => {
     const redis = await server(context)
     await redis.kill()
     const lines = new Lines()
     const ledger = await started(context, redis, { logger: lines })
     assert.match(reasonOf(ledger), /^Redis at 127\.0\.0\.1:\d+: .*ECONNREFUSED/)
-    for (let i = 0; i < 50; i++) await refused(ledger.record([accepted('a')]), 'storage_failed', 50)
-    await refused(ledger.reserve([{ key: 'k', fingerprint: 'f', id: 'a' }]), 'storage_failed', 50)
-    await refused(ledger.find('a'), 'storage_failed', 50)
+    for (let i = 0; i < 50; i++) await refused(ledger.record([accepted('a')]), 'storage_failed', AT_ONCE_MS)
+    await refused(ledger.reserve([{ key: 'k', fingerprint: 'f', id: 'a' }]), 'storage_failed', AT_ONCE_MS)
+    await refused(ledger.find('a'), 'storage_failed', AT_ONCE_MS)
     await redis.restart()
     await well(ledger)
     await books(ledger, accepted('a'))
@@ -88,7 +100,7 @@ describe('Redis away', { skip }, () => {
       () => !ledger.health().ok || undefined,
       () => 'it says so',
     )
-    await refused(ledger.record([ended('a', 1)]), 'storage_failed', 50)
+    await refused(ledger.record([ended('a', 1)]), 'storage_failed', AT_ONCE_MS)
     await redis.restart()
     await well(ledger)
     await books(ledger, ended('a', 1))
@@ -124,7 +136,7 @@ describe('Redis away', { skip }, () => {
     await books(ledger, taken('a'), ended('a', 1))
   })
 
-  test('it hangs: one call waits for its limit, the next are refused at once, and after it all goes on', async (context) => {
+  test('it hangs: one call waits for its limit, the next are refused at once; it goes on later', async (context) => {
     const redis = await server(context)
     const ledger = await started(context, redis)
     await books(ledger, taken('a'))
@@ -133,7 +145,7 @@ describe('Redis away', { skip }, () => {
     await refused(ledger.record([ended('a', 1)]), 'storage_failed', 5 * CALL_LIMIT_MS)
     assert.ok(performance.now() - before >= CALL_LIMIT_MS - 5)
     assert.match(reasonOf(ledger), /no answer within 400 ms/)
-    for (let i = 0; i < 20; i++) await refused(ledger.record([ended('a', 1)]), 'storage_failed', 100)
+    for (let i = 0; i < 20; i++) await refused(ledger.record([ended('a', 1)]), 'storage_failed', AT_ONCE_MS)
     redis.resume()
     await well(ledger)
     // The one without an answer has happened after all; said again it counts once.
@@ -164,7 +176,7 @@ describe('a Redis that is not fit', { skip }, () => {
     const raw = await connectRaw(replica.url, (run) => context.after(run))
     const ledger = await started(context, replica)
     assert.match(reasonOf(ledger), /replica that takes no writes/)
-    await refused(ledger.record([accepted('a')]), 'storage_failed', 50)
+    await refused(ledger.record([accepted('a')]), 'storage_failed', AT_ONCE_MS)
     await raw.sendCommand(['REPLICAOF', 'NO', 'ONE'])
     await well(ledger)
     await books(ledger, accepted('a'))
@@ -222,7 +234,7 @@ describe('a Redis that is not fit', { skip }, () => {
 })
 
 describe('a full Redis', { skip }, () => {
-  test('new messages are refused, the work that makes room goes on, and it is noticed when there is room', async (context) => {
+  test('new messages are refused, work that makes room goes on, and room is noticed', async (context) => {
     const redis = await server(context)
     const cleanup = (run: () => unknown) => context.after(run)
     const queueName = redis.queueName()
@@ -258,6 +270,18 @@ describe('a full Redis', { skip }, () => {
     await well(ledger)
     await books(ledger, accepted('d'))
   })
+})
+
+test('what older servers say of a command within a script is understood as well', () => {
+  const of = (answer: string) => {
+    const text = `ERR Error running script (call to f_0a1b): @user_script:338: @user_script: 338: -${answer}`
+    const { error, reconnect } = faultOf(new Error(text), 'h:1')
+    return [error.code, reconnect]
+  }
+  assert.deepEqual(of("OOM command not allowed when used memory > 'maxmemory'."), ['storage_full', false])
+  assert.deepEqual(of("READONLY You can't write against a read only replica."), ['storage_failed', true])
+  const full = new Error('MISCONF Errors writing to the AOF file: No space left on device')
+  assert.equal(faultOf(full, 'h:1').error.code, 'storage_full')
 })
 
 describe('keys of ours that hold something else', { skip }, () => {
@@ -315,6 +339,17 @@ describe('keys of ours that hold something else', { skip }, () => {
       round: 0,
       state: 'ready',
     })
+  })
+
+  test('the list of the delayed names those who are, and nobody else', async (context) => {
+    const redis = await server(context)
+    const queueName = redis.queueName()
+    const ledger = await started(context, redis, { queueName })
+    const raw = await connectRaw(redis.url, (run) => context.after(run))
+    const later = realClock.now() + 3_600_000
+    await books(ledger, delayed('a', later), delayed('b', later), delayed('c', later), taken('a'))
+    await books(ledger, ended('b', 0, 'expired'))
+    assert.deepEqual(await raw.zRange(`weir:{${queueName}}:due`, 0, -1), ['c'])
   })
 
   test('an id in the list of the delayed that nobody knows is taken off it', async (context) => {

@@ -1,6 +1,6 @@
 /** The fixture itself: what other tests rely on when they kill, pause and restart a Redis. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,6 +9,7 @@ import { createClient } from '@redis/client'
 import { eventually } from '../../fixtures/process.ts'
 import { noRedis, startRedis } from '../../fixtures/redis.ts'
 
+const FIXTURE = join(import.meta.dirname, '../../fixtures/redis.ts')
 const skip = noRedis({ controlled: true })
 
 const open = (url: string) => createClient({ url, socket: { reconnectStrategy: false } })
@@ -55,7 +56,7 @@ describe('a private Redis', { skip }, () => {
   })
 
   test('it ends, and its directory goes, when the process that started it is killed', async () => {
-    const code = `import { startRedis } from ${JSON.stringify(join(import.meta.dirname, '../../fixtures/redis.ts'))}
+    const code = `import { startRedis } from ${JSON.stringify(FIXTURE)}
       const redis = await startRedis({ cleanup() {}, controlled: true })
       const { createClient } = await import('@redis/client')
       const client = await createClient({ url: redis.url }).connect()
@@ -80,6 +81,32 @@ describe('a private Redis', { skip }, () => {
       () => 'the end of a Redis without its test',
       10_000,
     )
+  })
+})
+
+describe('without a Redis', () => {
+  const ask = (env: Record<string, string>) =>
+    spawnSync(
+      process.execPath,
+      [
+        ...['--input-type=module-typescript', '-e'],
+        `import { noRedis } from ${JSON.stringify(FIXTURE)}; console.log(noRedis(), noRedis({ controlled: true }))`,
+      ],
+      { env: { PATH: '', ...env }, encoding: 'utf8' },
+    )
+
+  test('tests are skipped with the reason, loudly, and fail in CI', () => {
+    const skipped = ask({})
+    assert.match(skipped.stdout, /no redis-server on this machine and no WEIR_TEST_REDIS_URL/)
+    assert.match(skipped.stderr, /SKIPPED/)
+    const failed = ask({ CI: 'true' })
+    assert.equal(failed.status, 1)
+    assert.match(failed.stderr, /tests with Redis cannot run/)
+  })
+
+  test('a configured one serves all tests but those that would kill it', () => {
+    const { stdout } = ask({ WEIR_TEST_REDIS_URL: 'redis://127.0.0.1:1' })
+    assert.match(stdout, /^false .*may not be killed/)
   })
 })
 
