@@ -4,6 +4,8 @@ import { type Clock, type Logger, silentLogger } from '../../../src/core/index.t
 import { RabbitMqEngine, type RabbitMqOptions } from '../../../src/engines/rabbitmq/index.ts'
 import { namesOf } from '../../../src/engines/rabbitmq/names.ts'
 import { Topology } from '../../../src/engines/rabbitmq/topology.ts'
+import { RedisLedger } from '../../../src/engines/redis/index.ts'
+import type { Ledger } from '../../../src/queue/index.ts'
 
 /** As in the service: whole milliseconds. */
 export const realClock: Clock = {
@@ -22,6 +24,8 @@ export const realClock: Clock = {
 }
 
 export const TYPES = ['MNP', 'CHANGE', 'TERMINATION'] as const
+
+export const RETENTION_MS = 3_600_000
 
 let made = 0
 /** Unique among processes that share a broker. */
@@ -44,6 +48,15 @@ export function optionsFor(url: string, more: Partial<RabbitMqOptions> = {}): Ra
 }
 
 export const engineOn = (options: RabbitMqOptions): RabbitMqEngine => new RabbitMqEngine(options)
+
+/** The ledger of a queue on the Redis at `url`; its keys go with that server, or expire. */
+export function newLedger(
+  url: string,
+  { queueName, queueType, clock, random, logger }: RabbitMqOptions,
+): Ledger {
+  const priorities = queueType === 'classic'
+  return new RedisLedger({ url, queueName, priorities, clock, random, logger, retentionMs: RETENTION_MS })
+}
 
 /** Everything of that name goes, whatever is in it. */
 export async function removeQueue(options: RabbitMqOptions): Promise<void> {
