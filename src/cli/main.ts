@@ -8,6 +8,7 @@ import { auditCommand } from './audit.ts'
 import { backendCommand } from './backend.ts'
 import { loadCommand } from './load.ts'
 import { configCommand, messageCommand, statusCommand } from './look.ts'
+import { planCommand } from './plan.ts'
 import { sendCommand } from './send.ts'
 import { CommandError } from './terminal.ts'
 import { upCommand } from './up.ts'
@@ -40,6 +41,7 @@ function makeProgram(): Command {
     configCommand,
     loadCommand,
     auditCommand,
+    planCommand,
     backendCommand,
   ]) {
     add(program)

@@ -49,4 +49,8 @@ export { type LoadOptions, type LoadProgress, type LoadReport, peerOf, runLoad }
 export type { GeneratorReport } from './load/self.ts'
 export { ARRIVAL_PROCESSES, type ArrivalProcess, TEST_TYPES, type TestType } from './load/shape.ts'
 export type { Accounts, Interval, SeriesRow } from './load/tally.ts'
+export { type ChartLabels, drawCurve } from './planner/chart.ts'
+export { type LiveInput, liveInput } from './planner/live.ts'
+export { type BurstPlan, type CurvePoint, outputOf, type PlanInput, planBurst } from './planner/plan.ts'
+export { type StoragePlan, storageOf } from './planner/storage.ts'
 export { type AskOptions, endsOf, workDone } from './what-came-out.ts'
