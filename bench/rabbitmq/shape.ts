@@ -1,5 +1,5 @@
 /** What the children of these benches share: the engine as users get it, on the queues that the parent has declared. */
-import { realClock, realRandom } from '../../src/app/real.ts'
+import { idMaker, realClock, realRandom } from '../../src/app/real.ts'
 import { silentLogger } from '../../src/core/index.ts'
 import { RabbitMqEngine } from '../../src/engines/rabbitmq/index.ts'
 import { RedisLedger } from '../../src/engines/redis/index.ts'
@@ -40,5 +40,6 @@ export function engineOn(shape: Shape, prefetch = 10): RabbitMqEngine {
   const { redisUrl, queueName } = shape
   const shared = { queueName, clock: realClock, random: realRandom, logger: silentLogger }
   const ledger = redisUrl && new RedisLedger({ ...shared, url: redisUrl, retentionMs: 24 * 3600 * 1000 })
-  return new RabbitMqEngine({ ...shape, ...shared, prefetch, ...(ledger && { ledger }) })
+  const self = { newId: idMaker(realClock), host: 'bench', pid: process.pid }
+  return new RabbitMqEngine({ ...shape, ...shared, ...self, prefetch, ...(ledger && { ledger }) })
 }

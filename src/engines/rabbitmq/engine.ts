@@ -1,8 +1,9 @@
 /**
  * The RabbitMQ engine: the queue port on a broker that others may share.
  *
- * Owns two connections (one to publish and declare, one to consume, so that a broker that slows publishers down does
- * not slow consumers too), what lies between them and the callers, and the timer of the next thing due.
+ * Owns three connections (one to publish and declare; one to consume, so that a broker that slows publishers down does
+ * not slow consumers too; one for what the processes tell each other), what lies between them and the callers, and the
+ * timer of the next thing due.
  *
  * - Q1: a receipt is a publisher confirm of a quorum queue (`outbox.ts`). Q2: nothing is acknowledged before its end or
  *   its next copy is safe (`settling.ts`, `intake.ts`). Q3, Q4: `leases.ts`. Q5: `stock.ts`.
@@ -18,36 +19,39 @@ import {
   type MessageType,
   type NewMessage,
   type Random,
+  type SwitchStore,
   WeirError,
 } from '../../core/index.ts'
-import {
-  type Abilities,
-  type ClosedCode,
-  type DeadLetterPage,
-  type Delivery,
-  type EngineHealth,
-  type Ledger,
-  type MessageRecord,
-  type QueueEngine,
-  type Receipt,
-  type Settlement,
-  type SettleResult,
-  type StateCounts,
-  type TakeRequest,
-  type TypeDepth,
-  verdictFor,
+import type {
+  Abilities,
+  ClosedCode,
+  DeadLetterPage,
+  Delivery,
+  EngineHealth,
+  Fleet,
+  Ledger,
+  MessageRecord,
+  QueueEngine,
+  Receipt,
+  Settlement,
+  SettleResult,
+  StateCounts,
+  TakeRequest,
+  TypeDepth,
 } from '../../queue/index.ts'
 import { Alarm } from './alarm.ts'
+import { Control } from './control.ts'
 import { Delays } from './delays.ts'
 import { HandingOut } from './handing-out.ts'
 import { Intake } from './intake.ts'
 import { Leases } from './leases.ts'
 import { Link } from './link.ts'
-import { orderFor } from './orders.ts'
 import { Outbox } from './outbox.ts'
 import { Publishing } from './publishing.ts'
-import { Settling, type Task } from './settling.ts'
+import { ReadySignal } from './ready.ts'
+import { Settling } from './settling.ts'
 import type { Parcel } from './source.ts'
+import { SwitchStream } from './switch.ts'
 import { countsFrom, OwnTallies, sum } from './tallies.ts'
 import { Topology, type TopologyOptions } from './topology.ts'
 import { Watch } from './watch.ts'
@@ -64,6 +68,10 @@ export interface RabbitMqOptions extends TopologyOptions {
   /** Longest wait for a publisher confirm. Default 10 s. */
   readonly confirmTimeoutMs?: number
   readonly heartbeatSec?: number
+  readonly newId: () => string
+  /** What the other processes are told of this one. */
+  readonly host: string
+  readonly pid: number
 }
 
 type Closed = Extract<ClosedCode, 'broker_unavailable' | 'broker_blocked' | 'overloaded' | 'stopping'>
@@ -75,9 +83,14 @@ const AGAIN_MS = 1_000
 export class RabbitMqEngine implements QueueEngine {
   readonly name = 'rabbitmq'
   readonly abilities: Abilities
+  readonly fleet: Fleet
+  readonly switchStore: SwitchStore
   readonly #options: RabbitMqOptions
   readonly #publishLink: Link
   readonly #consumeLink: Link
+  /** Apart, because a broker that takes no messages stops reading from whoever publishes, and a stream may end one. */
+  readonly #controlLink: Link
+  readonly #control: Control
   readonly #outbox: Outbox
   readonly #intake: Intake
   readonly #leases = new Leases()
@@ -87,8 +100,7 @@ export class RabbitMqEngine implements QueueEngine {
   readonly #settling: Settling
   readonly #watch: Watch
   readonly #alarm: Alarm
-  readonly #listeners = new Set<(types: ReadonlySet<MessageType>) => void>()
-  #ready = new Set<MessageType>()
+  readonly #ready: ReadySignal
   /** Calls under way; a stop waits for them. */
   readonly #calls = new Set<Promise<unknown>>()
   #phase: 'new' | 'open' | 'stopping' | 'closed' = 'new'
@@ -98,16 +110,19 @@ export class RabbitMqEngine implements QueueEngine {
   constructor(options: RabbitMqOptions) {
     this.#options = options
     const { clock, random, logger, types, ledger, queueName, url, heartbeatSec, prefetch } = options
+    const { newId, host, pid } = options
     this.abilities = abilitiesOf(options)
     const topology = new Topology(options)
     const linked = { url, clock, random, logger, ...(heartbeatSec !== undefined && { heartbeatSec }) }
     this.#publishLink = new Link({ ...linked, name: `weir ${queueName} publish` })
     this.#consumeLink = new Link({ ...linked, name: `weir ${queueName} consume` })
+    this.#controlLink = new Link({ ...linked, name: `weir ${queueName} control` })
     for (const link of [this.#publishLink, this.#consumeLink]) link.onUp((made) => topology.declare(made))
     const delays = new Delays(this.#publishLink, topology, clock)
     this.#outbox = new Outbox(this.#publishLink, clock, options.confirmTimeoutMs ?? CONFIRM_TIMEOUT_MS)
     this.#tallies = new OwnTallies(types)
     this.#alarm = new Alarm(clock, (now) => this.#sweep(now))
+    this.#ready = new ReadySignal(logger)
     const shared = {
       topology,
       delays,
@@ -115,9 +130,10 @@ export class RabbitMqEngine implements QueueEngine {
       leases: this.#leases,
       tallies: this.#tallies,
       clock,
+      random,
       logger,
       ...(ledger && { ledger }),
-      ready: (type: MessageType) => this.#tellReady(type),
+      ready: (type: MessageType) => this.#ready.ready(type),
       timed: (at: number) => this.#alarm.by(at),
     }
     this.#intake = new Intake({
@@ -132,6 +148,11 @@ export class RabbitMqEngine implements QueueEngine {
     this.#publishing = new Publishing(wired)
     this.#handingOut = new HandingOut(wired)
     this.#settling = new Settling(wired)
+    const beside = { link: this.#controlLink, names: topology.names, clock, logger }
+    const tallies = () => this.#ownTallies()
+    this.#control = new Control({ ...beside, id: newId(), host, pid, tallies })
+    this.fleet = this.#control
+    this.switchStore = new SwitchStream({ ...beside, outbox: this.#outbox, newId })
     this.#watch = new Watch(this.#publishLink, topology, clock, logger)
     this.#consumeLink.onChange(() => {
       if (!this.#consumeLink.up) this.#disconnected()
@@ -168,19 +189,18 @@ export class RabbitMqEngine implements QueueEngine {
   async settle(settlements: readonly Settlement[]): Promise<SettleResult[]> {
     this.#mustBeOpen()
     if (settlements.length === 0) return []
-    return this.#call(this.#settle(settlements))
+    return this.#call(this.#settling.settle(settlements))
   }
 
   onReady(listener: (types: ReadonlySet<MessageType>) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#ready.listen(listener)
   }
 
   counts(): ReadonlyMap<MessageType, StateCounts> {
     const { ledger } = this.#options
     if (ledger) return ledger.counts()
     const counts = new Map<MessageType, StateCounts>()
-    for (const [type, tally] of sum([this.#ownTallies()])) {
+    for (const [type, tally] of sum([this.#ownTallies(), ...this.#control.others()])) {
       counts.set(type, countsFrom(tally, this.#watch.waiting(type)))
     }
     return counts
@@ -246,8 +266,10 @@ export class RabbitMqEngine implements QueueEngine {
   async #open(): Promise<void> {
     if (this.#phase !== 'new') throw new WeirError('stopping', 'the engine was stopped before it was started')
     this.#phase = 'open'
-    await Promise.all([this.#publishLink.start(), this.#consumeLink.start(), this.#options.ledger?.start()])
+    const links = [this.#publishLink, this.#consumeLink, this.#controlLink]
+    await Promise.all([...links.map((link) => link.start()), this.#options.ledger?.start()])
     this.#watch.start()
+    this.#control.start()
   }
 
   async #close(): Promise<void> {
@@ -262,54 +284,27 @@ export class RabbitMqEngine implements QueueEngine {
     this.#alarm.stop()
     await this.#intake.close()
     await this.#consumeLink.stop()
+    await this.#control.stop()
+    await this.#controlLink.stop()
     await this.#outbox.drained()
     await this.#publishLink.stop()
     await this.#options.ledger?.stop()
     this.#phase = 'closed'
   }
 
-  async #settle(settlements: readonly Settlement[]): Promise<SettleResult[]> {
-    const now = this.#options.clock.now()
-    const results: SettleResult[] = settlements.map(() => 'stale')
-    const places: number[] = []
-    const tasks: Task[] = []
-    for (const [i, { lease, verdict }] of settlements.entries()) {
-      const leased = this.#leases.claim(lease)
-      if (!leased) continue
-      places.push(i)
-      tasks.push({ leased, order: orderFor(leased, verdict, now, false) })
-    }
-    for (const [i, result] of (await this.#settling.carryOut(tasks)).entries())
-      results[places[i] ?? 0] = result
-    return results
-  }
-
   /** What only time changes; answers when to look again. */
   #sweep(now: number): number {
-    const over = this.#leases.runOut(now)
-    if (over.length > 0)
-      void this.#call(this.#endLeases(over, now)).catch(() => this.#alarm.by(now + AGAIN_MS))
+    const again = () => this.#alarm.by(now + AGAIN_MS)
+    this.#call(this.#settling.endLeases(now)).catch(again)
     let next = this.#leases.nextEndAt()
     for (const [type, stock] of this.#intake.stocks) {
       const ripe = stock.ripen(now)
       for (const parcel of ripe) this.#ripe(parcel)
-      if (ripe.length > 0) this.#tellReady(type)
-      if (stock.nextExpiryAt() <= now) void this.#call(this.#handingOut.expire(stock, now)).catch(() => {})
-      const expiryAt = stock.nextExpiryAt()
-      next = Math.min(next, stock.nextDueAt(), expiryAt <= now ? now + AGAIN_MS : expiryAt)
+      if (ripe.length > 0) this.#ready.ready(type)
+      this.#call(this.#handingOut.expire(stock, now)).catch(again)
+      next = Math.min(next, stock.nextDueAt(), stock.nextExpiryAt())
     }
     return next
-  }
-
-  /** Nobody settled in time: a failure like any other, and the verdict is ours. */
-  async #endLeases(over: readonly Task['leased'][], now: number): Promise<void> {
-    const error = 'no settle before the lease ended'
-    const tasks = over.map((leased) => {
-      const outcome = { kind: 'failed', failure: 'timeout', error } as const
-      const verdict = verdictFor(outcome, leased.parcel.failures, leased.policy, this.#options.random)
-      return { leased, order: orderFor(leased, verdict, now, true) }
-    })
-    await this.#settling.carryOut(tasks)
   }
 
   /** Its delay is over: it counts as ready, here and in the book. */
@@ -327,26 +322,6 @@ export class RabbitMqEngine implements QueueEngine {
 
   #ownTallies() {
     return this.#tallies.read((type) => this.#intake.buffered(type))
-  }
-
-  /** Once per turn, however many messages came in it. */
-  #tellReady(type: MessageType): void {
-    this.#ready.add(type)
-    if (this.#ready.size > 1) return
-    queueMicrotask(() => {
-      const ready = this.#ready
-      this.#ready = new Set()
-      for (const listener of this.#listeners) this.#tell(listener, ready)
-    })
-  }
-
-  /** A listener's fault stays his. */
-  #tell(listener: (types: ReadonlySet<MessageType>) => void, ready: ReadonlySet<MessageType>): void {
-    try {
-      listener(ready)
-    } catch (error) {
-      this.#options.logger.error({ err: error }, 'a listener to ready messages failed')
-    }
   }
 
   async #call<T>(work: Promise<T>): Promise<T> {

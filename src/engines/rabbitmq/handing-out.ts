@@ -21,6 +21,7 @@ export interface HandingOutDeps {
 
 /** Each looks past one bufferful of what has expired or is late. */
 const ROUNDS = 8
+const AGAIN_MS = 1_000
 const EXPIRED = 'its time to live ended before it was handed out'
 
 export class HandingOut {
@@ -49,7 +50,7 @@ export class HandingOut {
 
   /** What has expired here and is not out ends, whoever asks for it or not. */
   async expire(stock: Stock, now: number): Promise<void> {
-    await this.#end(stock.expire(now), stock, now)
+    if (stock.nextExpiryAt() <= now) await this.#end(stock.expire(now), stock, now)
   }
 
   async #replenish(type: MessageType, max: number): Promise<void> {
@@ -148,7 +149,7 @@ export class HandingOut {
 
   async #end(expired: readonly Parcel[], stock: Stock, now: number): Promise<void> {
     if (expired.length === 0) return
-    const { ledger, tallies, logger } = this.#deps
+    const { ledger, tallies, logger, timed } = this.#deps
     try {
       await ledger?.record(
         expired.map(({ copy, redeliveries, takes }) => {
@@ -158,7 +159,7 @@ export class HandingOut {
         }),
       )
     } catch (error) {
-      // Then it is looked at again with the next take.
+      timed(now + AGAIN_MS)
       logger.warn(
         { expired: expired.length, reason: (error as Error).message },
         'the ledger does not take them',

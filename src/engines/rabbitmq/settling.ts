@@ -3,12 +3,18 @@
  * confirmed, then the book knows, then the old copy is acknowledged. A crash in between leaves a copy too many, which
  * the book finds to be late (or, without one, the effect store), and never one too few (Q2).
  */
-import { type Clock, type MessageType, WeirError } from '../../core/index.ts'
-import type { Ledger, Recorded, SettleResult } from '../../queue/index.ts'
+import { type Clock, type MessageType, type Random, WeirError } from '../../core/index.ts'
+import {
+  type Ledger,
+  type Recorded,
+  type Settlement,
+  type SettleResult,
+  verdictFor,
+} from '../../queue/index.ts'
 import type { Delays } from './delays.ts'
 import { type Intake, outgoing } from './intake.ts'
 import type { Leased, Leases } from './leases.ts'
-import { moveFor, type Order } from './orders.ts'
+import { moveFor, type Order, orderFor } from './orders.ts'
 import type { Outbox, Outgoing } from './outbox.ts'
 import type { Source } from './source.ts'
 import type { OwnTallies } from './tallies.ts'
@@ -22,11 +28,12 @@ export interface SettlingDeps {
   readonly leases: Leases
   readonly tallies: OwnTallies
   readonly clock: Clock
+  readonly random: Random
   readonly ledger?: Ledger
   readonly ready: (type: MessageType) => void
 }
 
-export interface Task {
+interface Task {
   readonly leased: Leased
   readonly order: Order
 }
@@ -38,9 +45,38 @@ export class Settling {
     this.#deps = deps
   }
 
+  /** Q4: what is not, or not any more, the current lease of its message is stale and changes nothing. */
+  async settle(settlements: readonly Settlement[]): Promise<SettleResult[]> {
+    const now = this.#deps.clock.now()
+    const results: SettleResult[] = settlements.map(() => 'stale')
+    const places: number[] = []
+    const tasks: Task[] = []
+    for (const [i, { lease, verdict }] of settlements.entries()) {
+      const leased = this.#deps.leases.claim(lease)
+      if (!leased) continue
+      places.push(i)
+      tasks.push({ leased, order: orderFor(leased, verdict, now, false) })
+    }
+    for (const [i, result] of (await this.#carryOut(tasks)).entries()) results[places[i] ?? 0] = result
+    return results
+  }
+
+  /** Nobody settled in time: a failure like any other, and the verdict is ours. */
+  async endLeases(now: number): Promise<void> {
+    const { leases, random } = this.#deps
+    const error = 'no settle before the lease ended'
+    const tasks = leases.runOut(now).map((leased) => {
+      const outcome = { kind: 'failed', failure: 'timeout', error } as const
+      const verdict = verdictFor(outcome, leased.parcel.failures, leased.policy, random)
+      return { leased, order: orderFor(leased, verdict, now, true) }
+    })
+    await this.#carryOut(tasks)
+  }
+
   /** The leases are claimed. Rejects when the broker or the book fails; then all of them are as they were. */
-  async carryOut(tasks: readonly Task[]): Promise<SettleResult[]> {
+  async #carryOut(tasks: readonly Task[]): Promise<SettleResult[]> {
     const { outbox, ledger, leases, tallies, clock } = this.#deps
+    if (tasks.length === 0) return []
     let recorded: readonly Recorded[] | undefined
     try {
       const copies = tasks.flatMap((task) =>

@@ -1,4 +1,5 @@
 /** What tests of the RabbitMQ engine share: engines on queues of their own, which are removed afterwards. */
+import { randomUUID } from 'node:crypto'
 import { connect } from 'amqplib'
 import { type Clock, type Logger, silentLogger } from '../../../src/core/index.ts'
 import { RabbitMqEngine, type RabbitMqOptions } from '../../../src/engines/rabbitmq/index.ts'
@@ -43,6 +44,9 @@ export function optionsFor(url: string, more: Partial<RabbitMqOptions> = {}): Ra
     clock: realClock,
     random: Math.random,
     logger: silentLogger,
+    newId: randomUUID,
+    host: 'localhost',
+    pid: process.pid,
     ...more,
   }
 }
@@ -65,7 +69,7 @@ export async function removeQueue(options: RabbitMqOptions): Promise<void> {
   try {
     const channel = await connection.createChannel()
     const { workQueues } = new Topology(options)
-    const queues = [...workQueues.map(({ name }) => name), names.dead, names.unrouted]
+    const queues = [...workQueues.map(({ name }) => name), names.dead, names.unrouted, names.switch]
     for (const queue of queues) await channel.deleteQueue(queue)
     const { exchange, unrouted, dead, delay, due, control } = names
     for (const one of [exchange, unrouted, dead, delay, due, control]) await channel.deleteExchange(one)
