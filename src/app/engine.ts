@@ -1,52 +1,16 @@
-/** Which engine keeps the queue, and what comes with it: effects, the switch's store, the fleet. */
-import {
-  type Clock,
-  type EffectStore,
-  type Logger,
-  type Random,
-  type SwitchStore,
-  WeirError,
-} from '../core/index.ts'
+/** Which engine keeps the queue; the embedded one is made here. */
 import { EmbeddedEngine } from '../engines/embedded/index.ts'
-import type { EffectsPlace, GatewayDeps } from '../gateway/index.ts'
 import { DocumentSwitchStore } from '../monitoring/index.ts'
-import type { Fleet, QueueEngine } from '../queue/index.ts'
 import { withDefaultTtl } from './default-ttl.ts'
+import type { QueueDeps, QueueParts } from './queue-parts.ts'
 import { SoleMember } from './self.ts'
 import type { Settings } from './settings.ts'
-
-export interface QueueParts {
-  readonly engine: QueueEngine
-  readonly effects: EffectStore
-  readonly effectsPlace: EffectsPlace
-  readonly switchStore: SwitchStore
-  readonly fleet: Fleet
-  /** Whether other processes may work on the same queue. */
-  readonly shared: boolean
-  readonly unrouted: () => number | undefined
-  /** What to set for the abilities that are missing. */
-  readonly advice: GatewayDeps['advice']
-  /** Opens everything; on a broker it resolves also while that is away. Rejects with the one line to show. */
-  start(): Promise<void>
-  stop(): Promise<void>
-}
-
-export interface QueueDeps {
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly newId: () => string
-  /** For tests. */
-  readonly engineHost?: 'worker' | 'inline'
-}
 
 /** The queue of the engine in force. */
 export async function openQueue(settings: Settings, deps: QueueDeps): Promise<QueueParts> {
   if (settings.engineName === 'embedded') return embeddedQueue(settings, deps)
-  throw new WeirError(
-    'invalid_setting',
-    'RABBITMQ_URL must be unset: this version has the embedded engine only',
-  )
+  const { brokerQueue } = await import('./broker.ts')
+  return brokerQueue(settings, deps)
 }
 
 function embeddedQueue(settings: Settings, deps: QueueDeps): QueueParts {

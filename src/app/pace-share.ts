@@ -39,6 +39,7 @@ export class PaceShare {
   readonly #shares = new Map<MessageType, Share>()
   #cancel: (() => void) | undefined
   #healthySince: number | undefined
+  #joined = false
 
   constructor(deps: PaceShareDeps) {
     this.#deps = deps
@@ -53,11 +54,15 @@ export class PaceShare {
     this.#cancel = undefined
   }
 
-  /** Whether messages of a type may be taken: without a pace at once, with one when the others know of this process. */
+  /**
+   * Whether messages of a type may be taken: without a pace at once, with one when the others know of this process. From
+   * then on always: a broker that takes nothing in must not keep anybody from working off what it has.
+   */
   mayTake(type: MessageType): boolean {
-    const pace = this.#deps.types().find(({ name }) => name === type)?.ratePerSecond ?? 0
-    if (pace === 0) return true
-    return this.#healthySince !== undefined && this.#deps.clock.now() - this.#healthySince >= JOIN_MS
+    if (this.#joined) return true
+    const since = this.#healthySince
+    this.#joined = since !== undefined && this.#deps.clock.now() - since >= JOIN_MS
+    return this.#joined || (this.#deps.types().find(({ name }) => name === type)?.ratePerSecond ?? 0) === 0
   }
 
   /** Messages per second that this process lets out; 0 = no limit. */

@@ -1,48 +1,67 @@
 /**
  * The life of the process around a running Weir: signals, exits, the banner. Owns the signal handlers.
  *
- *   running ──SIGTERM/SIGINT──▶ stopping ──all stopped──▶ exit 0
- *                                  └──second signal, or longer than 30 s──▶ exit at once
+ *   running ──SIGTERM/SIGINT, parent gone──▶ stopping ──all stopped──▶ exit 0
+ *                                               └──second signal, or longer than 30 s──▶ exit at once
  */
 import type { Logger as Pino } from 'pino'
 import { WeirError } from '../core/index.ts'
 import { makeLogger } from './log.ts'
-import type { Settings } from './settings.ts'
+import { maskUrl, type Settings } from './settings.ts'
+import { environment } from './settings-env.ts'
+import { checkProcesses } from './settings-relations.ts'
 import { packageVersion } from './version.ts'
 import { type RunningWeir, startWeir } from './weir.ts'
+import { type Program, workerCommand } from './worker-command.ts'
+import { RUNNING } from './worker-process.ts'
 
 /** Kubernetes kills after 30 s; an orderly end of our own must come before. */
 const STOP_LIMIT_MS = 29_500
 /** Ctrl-C under npm arrives twice, from the terminal and from npm; a person is not that quick. */
 const SAME_SIGNAL_MS = 250
 
+export interface RunOptions {
+  /** Consumers in processes of their own, which this one starts and drains. */
+  readonly processes?: boolean
+  /** Started by another process of this program, which wants to hear of it and without which it ends. */
+  readonly supervised?: boolean
+}
+
 /** Starts, and stops on a signal. Resolves when Weir runs; rejects with one line when it cannot. */
-export async function runWeir(settings: Settings): Promise<void> {
+export async function runWeir(settings: Settings, options: RunOptions = {}): Promise<void> {
   const terminal = process.stdout.isTTY === true
+  if (options.processes) checkProcesses(settings)
   const logger = makeLogger(settings, terminal)
-  const weir = startWeir(settings, { logger })
+  const command = options.processes ? workerCommand(settings, thisProgram(), environment()) : undefined
+  const weir = startWeir(settings, { logger, ...(command && { workers: command }) })
   // Handlers first: a signal during the start must stop what has started, not kill it half-way.
-  endWith(weir, logger, settings)
+  const stop = endWith(weir, logger, settings)
+  if (options.supervised) endWithParent(stop)
   const running = await weir.catch((error: unknown) => {
     throw readable(error, settings)
   })
-  greet(running, settings, logger, terminal)
+  greet(running, settings, { logger, terminal, processes: options.processes === true })
+  if (options.supervised) process.send?.(RUNNING)
 }
 
-function endWith(starting: Promise<RunningWeir>, logger: Pino, settings: Settings): void {
+function thisProgram(): Program {
+  return { file: process.execPath, args: [...process.execArgv, process.argv[1] ?? ''] }
+}
+
+/** The channel closes with the parent, also when nobody could send a signal any more. */
+function endWithParent(stop: (why: string) => void): void {
+  const orphaned = () => stop('the parent is gone')
+  process.once('disconnect', orphaned)
+  if (!process.connected) orphaned()
+}
+
+/** Gives the function that begins the stop; `why` is for the log. */
+function endWith(starting: Promise<RunningWeir>, logger: Pino, settings: Settings): (why: string) => void {
   let stoppingSince: number | undefined
-  const stop = (signal: NodeJS.Signals) => {
-    const now = performance.now()
-    if (stoppingSince !== undefined) {
-      if (now - stoppingSince < SAME_SIGNAL_MS) return
-      logger.warn(
-        { signal },
-        'Second signal: ending at once; what was in work comes back after the next start',
-      )
-      process.exit(130)
-    }
-    stoppingSince = now
-    logger.info({ signal, drainTimeoutSec: settings.drainTimeoutSec }, 'Stopping: finishing what is in work')
+  const begin = (why: string) => {
+    if (stoppingSince !== undefined) return
+    stoppingSince = performance.now()
+    logger.info({ why, drainTimeoutSec: settings.drainTimeoutSec }, 'Stopping: finishing what is in work')
     setTimeout(
       () => {
         logger.error({}, 'The stop took too long; ending now, nothing accepted is lost')
@@ -52,15 +71,22 @@ function endWith(starting: Promise<RunningWeir>, logger: Pino, settings: Setting
     ).unref()
     void finish(starting, logger)
   }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  process.on('SIGHUP', stop)
+  const signalled = (signal: NodeJS.Signals) => {
+    if (stoppingSince === undefined) return begin(signal)
+    if (performance.now() - stoppingSince < SAME_SIGNAL_MS) return
+    logger.warn({ signal }, 'Second signal: ending at once; what was in work comes back after the next start')
+    process.exit(130)
+  }
+  process.on('SIGINT', signalled)
+  process.on('SIGTERM', signalled)
+  process.on('SIGHUP', signalled)
   const crash = (error: unknown) => {
     logger.fatal({ err: error }, 'A fault of ours; ending')
     process.exit(1)
   }
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
+  return begin
 }
 
 async function finish(starting: Promise<RunningWeir>, logger: Pino): Promise<void> {
@@ -79,9 +105,7 @@ async function finish(starting: Promise<RunningWeir>, logger: Pino): Promise<voi
 /** The usual reasons why a start fails, in one line each. */
 function readable(error: unknown, settings: Settings): unknown {
   const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
-  const variable = { [settings.apiPort]: 'API_PORT', [settings.metricsPort ?? -1]: 'METRICS_PORT' }[
-    port ?? -2
-  ]
+  const variable = { [settings.apiPort]: 'API_PORT', [settings.metricsPort]: 'METRICS_PORT' }[port ?? -2]
   const name = variable ?? (port === settings.healthCheckPort ? 'HEALTH_CHECK_PORT' : 'HOST')
   switch (code) {
     case 'EADDRINUSE':
@@ -100,22 +124,38 @@ function readable(error: unknown, settings: Settings): unknown {
   }
 }
 
-function greet({ url, urls }: RunningWeir, settings: Settings, logger: Pino, terminal: boolean): void {
-  const types = settings.types.filter(({ name }) => settings.consumed.includes(name))
+interface Greeting {
+  readonly logger: Pino
+  readonly terminal: boolean
+  readonly processes: boolean
+}
+
+function greet(
+  { url, urls }: RunningWeir,
+  settings: Settings,
+  { logger, terminal, processes }: Greeting,
+): void {
+  const { role, engineName, rabbitmqUrl, dataDir } = settings
+  const types = settings.types.filter(({ name }) => role !== 'gateway' && settings.consumed.includes(name))
   const pace = types.map(({ name, ratePerSecond, concurrency }) => {
     const rate = ratePerSecond > 0 ? `${ratePerSecond}/s` : 'no rate limit'
     return `${name} ${rate}, ${concurrency} at once`
   })
+  const place = engineName === 'embedded' ? { dataDir } : { broker: maskUrl(rabbitmqUrl ?? '') }
   if (!terminal) {
-    logger.info({ url, ...urls, dataDir: settings.dataDir, types: pace }, 'Weir is running')
+    const fields = { url, ...urls, role, ...(processes && { processes }), ...place, types: pace }
+    logger.info(fields, 'Weir is running')
     return
   }
+  const named = role === 'all' ? 'Weir' : `Weir ${role}`
+  const list = (name: string, texts: readonly string[]) =>
+    texts.map((text, index) => `  ${(index === 0 ? name : '').padEnd(8)}  ${text}`)
   const lines = [
-    `Weir ${packageVersion()} is running at ${url}`,
-    `  docs      ${url}/docs`,
-    ...Object.entries(urls).map(([name, at]) => `  ${name.padEnd(8)}  ${at}`),
-    `  data      ${settings.dataDir}`,
-    ...pace.map((line, index) => `  ${index === 0 ? 'types' : '     '}     ${line}`),
+    `${named} ${packageVersion()} is running${url === '' ? '' : ` at ${url}`}`,
+    ...list('docs', role === 'consumer' ? [] : [`${url}/docs`]),
+    ...Object.entries(urls).flatMap(([name, at]) => list(name, [at])),
+    ...list(engineName === 'embedded' ? 'data' : 'broker', Object.values(place)),
+    ...list(processes ? 'processes' : 'types', pace),
     '  Ctrl-C stops it; nothing accepted is lost.',
   ]
   process.stdout.write(`${lines.join('\n')}\n`)

@@ -11,7 +11,7 @@ import {
 } from '../consumer/index.ts'
 import type { Clock, Listener, Logger, MessageType } from '../core/index.ts'
 import type { ScalingStatus, TypeControl } from '../gateway/index.ts'
-import type { QueueParts } from './engine.ts'
+import type { QueueParts } from './queue-parts.ts'
 import type { Settings } from './settings.ts'
 
 type Decision = ReturnType<Scaler['decisions']>[number]

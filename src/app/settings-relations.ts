@@ -26,6 +26,20 @@ export function checkRelations(settings: SettingValues, situation: Situation): v
   checkPorts(settings, situation.role)
 }
 
+/** Throws where consumer processes cannot be started by this one. */
+export function checkProcesses(
+  settings: Pick<SettingValues, 'queueTopology'> & { engineName: EngineName },
+): void {
+  if (settings.engineName !== 'rabbitmq') {
+    throw invalid(
+      'RABBITMQ_URL must be set for --processes: consumer processes share their queue by a broker',
+    )
+  }
+  if (settings.queueTopology === 'single') {
+    throw invalid('QUEUE_TOPOLOGY must be per-type for --processes, which starts processes for each type')
+  }
+}
+
 function checkEngine(settings: SettingValues, { role, engineName, dedicated }: Situation): void {
   const { engine, rabbitmqUrl, queueTopology } = settings
   if (engineName === 'rabbitmq' && rabbitmqUrl === undefined) {

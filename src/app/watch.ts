@@ -12,7 +12,7 @@ import {
   type ServiceHealth,
 } from '../monitoring/index.ts'
 import type { FlowMeter } from '../queue/index.ts'
-import type { QueueParts } from './engine.ts'
+import type { QueueParts } from './queue-parts.ts'
 import type { Scaling } from './scaling.ts'
 import type { Settings } from './settings.ts'
 

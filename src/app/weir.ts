@@ -9,20 +9,30 @@
  */
 import { consolePage } from '../console/index.ts'
 import { Consumer, type ConsumerEvent, type ScalingEvent } from '../consumer/index.ts'
-import { type Clock, type Listener, type Logger, type Random, silentLogger } from '../core/index.ts'
+import {
+  type Clock,
+  type Listener,
+  type Logger,
+  type MessageType,
+  type Random,
+  silentLogger,
+} from '../core/index.ts'
 import type { GatewayDeps, GatewayEvent, GatewayOptions } from '../gateway/index.ts'
 import { FlowMeter, type QueueEngine } from '../queue/index.ts'
-import { openQueue, type QueueParts } from './engine.ts'
+import { openQueue } from './engine.ts'
 import { type Ending, makeGateway, startProbes, type Urls } from './listeners.ts'
 import { PaceShare } from './pace-share.ts'
+import type { QueueParts } from './queue-parts.ts'
 import { idMaker, realClock, realRandom } from './real.ts'
 import { fleetScaling, NO_SCALING, poolScaling, type Scaling } from './scaling.ts'
 import { Self } from './self.ts'
 import { maskedConfig, type Settings } from './settings.ts'
+import { Supervisor } from './supervisor.ts'
 import { servedTypes } from './targets.ts'
 import { typeControl } from './type-control.ts'
 import { packageVersion } from './version.ts'
 import { startWatch, type Watch } from './watch.ts'
+import type { WorkerCommand } from './worker-process.ts'
 
 /** What a test may put in the place of the real thing. */
 export interface WeirOverrides {
@@ -31,6 +41,8 @@ export interface WeirOverrides {
   readonly logger?: Logger
   readonly gateway?: Partial<GatewayOptions>
   readonly engineHost?: 'worker' | 'inline'
+  /** Consumers in processes of their own, started by this command, instead of in this one. */
+  readonly workers?: (type: MessageType) => WorkerCommand
 }
 
 export interface RunningWeir extends Urls {
@@ -74,16 +86,17 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
   const hasGateway = role !== 'consumer'
 
   const events = new Events()
-  const work = role === 'gateway' ? undefined : consumerOf(base, events)
+  const supervisor = overrides.workers && supervisorOf(base, overrides.workers)
+  const work = role === 'gateway' || supervisor ? undefined : consumerOf(base, events)
   const consumer = work?.consumer
   const types = typeControl(settings.types, work && { change: work.change })
-  const self = new Self({ role, consumer, clock })
+  const self = new Self({ role: supervisor ? 'gateway' : role, consumer, clock })
   queue.fleet.describe(self.describe)
   endings.push(() => queue.stop())
   await queue.start()
 
   const flow = new FlowMeter(queue.engine, clock)
-  const scaling = scalingOf(base, types, consumer, events)
+  const scaling = scalingOf(base, types, { consumer, supervisor, events })
   const pace = (type: string) => work?.pace(types, type) ?? 0
   const watch = await startWatch({ ...base, hasGateway, consumer, types, pace, scaling, flow })
   endings.push(() => watch.stop())
@@ -97,7 +110,7 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
   endings.push(async () => {
     self.drain()
     // Side by side: both refuse anything new at once, and what each still has to finish needs only the engine.
-    await Promise.all([gateway?.stop(), consumer?.stop()])
+    await Promise.all([gateway?.stop(), consumer?.stop(), supervisor?.stop()])
   })
   const api = await gateway?.start()
   flow.start()
@@ -175,15 +188,29 @@ function consumerOf({ settings, clock, random, logger, queue }: Base, events: Ev
   }
 }
 
+/** A child's own stop takes this long at most; ours must still come after it, within its limit. */
+const LONGEST_DRAIN_MS = 29_000
+
+function supervisorOf(base: Base, command: (type: MessageType) => WorkerCommand): Supervisor {
+  const { settings, clock, random, logger } = base
+  const drainLimitMs = Math.max(LONGEST_DRAIN_MS, settings.drainTimeoutSec * 1000 + 4000)
+  return new Supervisor({ types: settings.consumed, command, drainLimitMs, clock, random, logger })
+}
+
+interface Movable {
+  readonly consumer: Consumer | undefined
+  readonly supervisor: Supervisor | undefined
+  readonly events: Events
+}
+
 function scalingOf(
   base: Base,
   types: GatewayDeps['types'],
-  consumer: Consumer | undefined,
-  events: Events,
+  { consumer, supervisor, events }: Movable,
 ): Scaling {
   const deps = { ...base, types, emit: (event: ScalingEvent) => events.scaling(event) }
   if (base.settings.role === 'consumer') return NO_SCALING
-  return consumer ? poolScaling(deps, consumer) : fleetScaling(deps)
+  return consumer ? poolScaling(deps, consumer) : fleetScaling(deps, supervisor)
 }
 
 interface Parts {

@@ -41,7 +41,7 @@ export function statusCommand(program: Command): void {
     })
 }
 
-/** The table that `weir status` prints. */
+/** The tables that `weir status` prints: the types, and where there are several, the processes. */
 export function statusText(status: QueueStatus): string {
   const headings = [
     'type',
@@ -55,6 +55,8 @@ export function statusText(status: QueueStatus): string {
     'empty in',
     'running',
     'breaker',
+    'workers',
+    'because',
   ]
   const row = (name: string, depth: QueueStatus['depth'], flow: Partial<TypeStatus>) => [
     name,
@@ -65,9 +67,31 @@ export function statusText(status: QueueStatus): string {
     duration(flow.drainEtaMs),
     flow.running === undefined ? '-' : `${flow.running}/${Math.floor(flow.concurrencyLimit ?? 0)}`,
     flow.breaker ?? '-',
+    flow.scaling === undefined ? '-' : `${flow.scaling.ready}/${flow.scaling.wanted}`,
+    flow.scaling?.reason ?? '-',
   ]
   const rows = Object.entries(status.types).map(([name, type]) => row(name, type, type))
-  return `${status.queue}\n\n${table(headings, [...rows, row('all', status.depth, status)])}`
+  const unrouted = status.unrouted
+    ? `\n\n${count(status.unrouted)} messages of unknown types are kept apart`
+    : ''
+  const engine = status.engine === undefined ? '' : ` (${status.engine})`
+  const types = table(headings, [...rows, row('all', status.depth, status)])
+  return `${status.queue}${engine}\n\n${types}${unrouted}${membersText(status.members ?? [])}`
+}
+
+function membersText(members: NonNullable<QueueStatus['members']>): string {
+  if (members.length < 2) return ''
+  const rows = members.map(({ role, host, pid, types, running, draining, cpu, memoryBytes, startedAt }) => [
+    role,
+    `${host}:${pid}`,
+    types.join(',') || '-',
+    count(running),
+    cpu === undefined ? '-' : `${Math.round(cpu * 100)} %`,
+    memoryBytes === undefined ? '-' : `${Math.round(memoryBytes / 1e6)} MB`,
+    startedAt,
+    draining ? 'draining' : '',
+  ])
+  return `\n\n${table(['process', 'where', 'types', 'running', 'cpu', 'memory', 'since', ''], rows)}`
 }
 
 export function messageCommand(program: Command): void {

@@ -9,6 +9,7 @@ import { backendCommand } from './backend.ts'
 import { loadCommand } from './load.ts'
 import { configCommand, messageCommand, statusCommand } from './look.ts'
 import { planCommand } from './plan.ts'
+import { consumerCommand, gatewayCommand } from './roles.ts'
 import { sendCommand } from './send.ts'
 import { CommandError } from './terminal.ts'
 import { upCommand } from './up.ts'
@@ -32,6 +33,8 @@ function makeProgram(): Command {
     .exitOverride()
   for (const add of [
     upCommand,
+    gatewayCommand,
+    consumerCommand,
     sendCommand,
     statusCommand,
     messageCommand,

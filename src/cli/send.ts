@@ -8,13 +8,13 @@ import { readMessageLine, readMessageLines } from './message-lines.ts'
 import { type SendReport, sendAll } from './sender.ts'
 import {
   CommandError,
-  clientFor,
   count,
   duration,
   type GlobalOptions,
   numberOption,
   print,
   printJson,
+  senderFor,
 } from './terminal.ts'
 
 interface SendOptions extends GlobalOptions {
@@ -38,7 +38,8 @@ Examples:
   generate | weir send -                   the same from stdin
   weir send messages.jsonl --ids > ids     the id of each accepted message, one per line
 
-Every message is sent with an idempotency key, so repeated requests make no second message.
+Every message is sent with an idempotency key, so repeated requests make no second message; a service that does no
+keys (a broker without REDIS_URL) is not asked twice for what it may have taken.
 Exit code 0 only when every message was accepted.`
 
 export function sendCommand(program: Command): void {
@@ -84,7 +85,8 @@ async function sendOne(options: SendOptions): Promise<void> {
     ...(delayMs !== undefined && { delayMs }),
     ...(ttlMs !== undefined && { ttlMs }),
   }
-  const accepted = await clientFor(options, 3).send(message)
+  const { client } = await senderFor(options)
+  const accepted = await client.send(message)
   if (options.json) printJson(accepted)
   else if (options.ids) print(accepted.id)
   else {
@@ -108,10 +110,11 @@ async function sendMany(file: string, options: SendOptions): Promise<void> {
   const lines = readMessageLines(input, (error) => {
     broken = error
   })
+  const { client, keys } = await senderFor(options)
   const report = await sendAll(lines, {
-    client: clientFor(options, 3),
+    client,
     clock: realClock,
-    newKey: idMaker(realClock),
+    newKey: keys ? idMaker(realClock) : undefined,
     batchSize: options.batchSize ?? loadSettings().batchSize,
     parallel: options.parallel,
     ...(options.ids && { onAccepted: print }),

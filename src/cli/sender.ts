@@ -20,7 +20,8 @@ export interface SendReport {
 export interface SenderOptions {
   readonly client: WeirClient
   readonly clock: Clock
-  readonly newKey: () => string
+  /** undefined: the service does no idempotency keys; then what may have been taken is not sent again. */
+  readonly newKey: (() => string) | undefined
   readonly batchSize: number
   /** Requests under way at once. */
   readonly parallel: number
@@ -39,7 +40,17 @@ const BATCH_BYTES = Math.floor(LIMITS.bodyBytes * 0.88)
 /** Rounds in which messages refused for now are sent again, and the longest pause before one. */
 const ROUNDS = 5
 const LONGEST_PAUSE_MS = 30_000
-const FOR_NOW = new Set(['backlog_full', 'overloaded', 'storage_failed', 'storage_full'])
+/** Nothing was taken, for sure. */
+const NOT_TAKEN: ReadonlySet<string> = new Set(['backlog_full', 'overloaded'])
+/** Or something may have been: with its key it is the same message again. */
+const FOR_NOW: ReadonlySet<string> = new Set([
+  ...NOT_TAKEN,
+  'storage_failed',
+  'storage_full',
+  'broker_unavailable',
+  'broker_blocked',
+])
+const mayRepeat = ({ newKey }: SenderOptions): ReadonlySet<string> => (newKey ? FOR_NOW : NOT_TAKEN)
 
 /** Never rejects for what the service says; the report tells. */
 export async function sendAll(lines: AsyncIterable<ReadLine>, options: SenderOptions): Promise<SendReport> {
@@ -63,8 +74,8 @@ export async function sendAll(lines: AsyncIterable<ReadLine>, options: SenderOpt
       note(report, item.line, item.problem)
       continue
     }
-    const idempotencyKey = item.message.idempotencyKey ?? options.newKey()
-    const message = { ...item.message, idempotencyKey }
+    const idempotencyKey = item.message.idempotencyKey ?? options.newKey?.()
+    const message = idempotencyKey === undefined ? item.message : { ...item.message, idempotencyKey }
     const bytes = Buffer.byteLength(JSON.stringify(message)) + 1
     // A message too large by itself goes alone, so that its refusal takes no other with it.
     if (batch.length > 0 && batchBytes + bytes > BATCH_BYTES) await flush()
@@ -98,7 +109,7 @@ async function sendBatch(
       if (left.length > 0) await pause(options.clock, pauseMs(answer.results))
     } catch (error) {
       if (!(error instanceof WeirClientError)) throw error
-      if (error.retryable && FOR_NOW.has(error.code) && round < ROUNDS) {
+      if (error.retryable && mayRepeat(options).has(error.code) && round < ROUNDS) {
         await pause(options.clock, Math.min(LONGEST_PAUSE_MS, error.retryAfterMs ?? 1000))
         continue
       }
@@ -131,7 +142,7 @@ function tally(
     if (result?.status === 'accepted') {
       report.accepted++
       options.onAccepted?.(result.id ?? '')
-    } else if (result && FOR_NOW.has(result.code ?? '') && !last) again.push(item)
+    } else if (result && mayRepeat(options).has(result.code ?? '') && !last) again.push(item)
     else if (result) {
       report.refused++
       const faults = result.errors?.map(({ field, problem }) => `${field}: ${problem}`).join('; ')

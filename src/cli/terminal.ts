@@ -29,9 +29,20 @@ export function apiUrl(options: GlobalOptions): string {
 }
 
 /** A client with few and short retries: a person is waiting. */
-export function clientFor(options: GlobalOptions, retries = 1): WeirClient {
+export function clientFor(options: GlobalOptions, retries = 1, keys = true): WeirClient {
   const newKey = idMaker(realClock)
-  return new WeirClient({ baseUrl: apiUrl(options), clock: realClock, random: realRandom, newKey, retries })
+  const baseUrl = apiUrl(options)
+  return new WeirClient({ baseUrl, clock: realClock, random: realRandom, newKey, retries, keys })
+}
+
+/** The same for sending: whether the service does idempotency keys is asked of it once; a failing answer tells later. */
+export async function senderFor(options: GlobalOptions): Promise<{ client: WeirClient; keys: boolean }> {
+  const client = clientFor(options, 3)
+  const abilities = await clientFor(options, 0)
+    .abilities()
+    .catch(() => undefined)
+  if (abilities?.idempotency !== false) return { client, keys: true }
+  return { client: clientFor(options, 3, false), keys: false }
 }
 
 export function print(line: string): void {

@@ -24,6 +24,11 @@ export interface WeirClientOptions {
   readonly random: Random
   /** Makes idempotency keys; unique per call. */
   readonly newKey: () => string
+  /**
+   * false for a service that does not do idempotency keys (`GET /api/router/info` tells): messages then go without one
+   * unless they bring it, and sending is not repeated, because a repeated message would be a second one.
+   */
+  readonly keys?: boolean
   /** Tries after the first one; 3 unless given. */
   readonly retries?: number
   /** The longest pause between tries that is waited out; 30 s unless given. */
@@ -40,7 +45,7 @@ interface CallOptions {
 
 export class WeirClient {
   readonly #transport: Transport
-  readonly #newKey: () => string
+  readonly #newKey: (() => string) | undefined
 
   constructor(options: WeirClientOptions) {
     const {
@@ -52,7 +57,7 @@ export class WeirClient {
       longestPauseMs = 30_000,
       timeoutMs = 30_000,
     } = options
-    this.#newKey = newKey
+    this.#newKey = options.keys === false ? undefined : newKey
     this.#transport = new Transport({
       baseUrl,
       clock,
@@ -67,13 +72,13 @@ export class WeirClient {
   /** Resolves when the message is durable. Rejects with a WeirClientError. */
   send(message: MessageInput, { signal }: CallOptions = {}): Promise<AcceptedMessage> {
     const body = this.#keyed(message)
-    return this.#post('/api/message', body, signal)
+    return this.#send('/api/message', body, [body], signal)
   }
 
   /** Up to 1,000 messages; each has its own fate in the answer. */
   sendBatch(messages: readonly MessageInput[], { signal }: CallOptions = {}): Promise<BatchAnswer> {
-    const body = { messages: messages.map((message) => this.#keyed(message)) }
-    return this.#post('/api/messages/batch', body, signal)
+    const keyed = messages.map((message) => this.#keyed(message))
+    return this.#send('/api/messages/batch', { messages: keyed }, keyed, signal)
   }
 
   message(id: string): Promise<MessageLife> {
@@ -129,6 +134,11 @@ export class WeirClient {
     return this.#post(`/api/monitoring/${enabled ? 'enable' : 'disable'}`, undefined, undefined)
   }
 
+  /** What the queue, as it is set up, can do. */
+  async abilities(): Promise<Readonly<Record<string, boolean>>> {
+    return (await this.#get<{ abilities: Record<string, boolean> }>('/api/router/info')).abilities
+  }
+
   async types(): Promise<readonly TypeInfo[]> {
     return (await this.#get<{ types: TypeInfo[] }>('/api/types')).types
   }
@@ -140,7 +150,18 @@ export class WeirClient {
   }
 
   #keyed(message: MessageInput): MessageInput {
-    return message.idempotencyKey === undefined ? { ...message, idempotencyKey: this.#newKey() } : message
+    if (message.idempotencyKey !== undefined || this.#newKey === undefined) return message
+    return { ...message, idempotencyKey: this.#newKey() }
+  }
+
+  #send<Answer>(
+    path: string,
+    body: unknown,
+    messages: readonly MessageInput[],
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    const repeatable = messages.every(({ idempotencyKey }) => idempotencyKey !== undefined)
+    return this.#transport.call({ method: 'POST', path, repeatable, body, ...(signal && { signal }) })
   }
 
   #get<Answer>(

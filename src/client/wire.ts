@@ -83,14 +83,45 @@ export interface TypeStatus extends Depth {
   readonly inPerSecond: number
   readonly outPerSecond: number
   readonly drainEtaMs?: number
+  /** Handed to consumers and not settled yet; absent from older services, as all that is optional here may be. */
+  readonly unacknowledged?: number
   readonly running?: number
   readonly concurrencyLimit?: number
   readonly breaker?: 'closed' | 'open' | 'half_open'
+  readonly scaling?: ScalingStatus
 }
 
-export interface QueueStatus extends Omit<TypeStatus, keyof Depth> {
+/** Consumer processes of a type, or shares of the slots of one process. */
+export interface ScalingStatus {
+  readonly wanted: number
+  readonly ready: number
+  readonly starting: number
+  readonly draining: number
+  readonly reason: string
+}
+
+/** A process that works on the queue. */
+export interface MemberStatus {
+  readonly id: string
+  readonly role: 'all' | 'gateway' | 'consumer'
+  readonly host: string
+  readonly pid: number
+  readonly types: readonly string[]
+  readonly running: number
+  readonly draining: boolean
+  /** 1 = one core busy. */
+  readonly cpu?: number
+  readonly memoryBytes?: number
+  readonly startedAt: string
+}
+
+export interface QueueStatus extends Omit<TypeStatus, keyof Depth | 'scaling'> {
   readonly queue: string
+  readonly engine?: string
   readonly depth: Depth
+  /** Messages of unknown types, kept apart; absent where there is no such place. */
+  readonly unrouted?: number
+  readonly members?: readonly MemberStatus[]
   readonly types: Readonly<Record<string, TypeStatus>>
 }
 

@@ -79,6 +79,7 @@ test('a file that cannot be read to its end: still accounted for', {
 test('status and types: shown, changed, refused', async () => {
   const status = JSON.parse((await run(['status', '--json'])).stdout)
   assert.ok(status.types.MNP.ready > 0)
+  assert.equal(status.engine, 'embedded')
   assert.match((await run(['status'])).stdout, /^MNP +\d+/m)
   assert.match(
     (await run(['types', 'set', 'change', '--rate', '20', '--concurrency', '5'])).stdout,

@@ -5,6 +5,16 @@ import { MONITORING_CHANGED, MONITORING_STATUS } from '../korean.ts'
 import { MonitoringChange, MonitoringStatus } from '../schemas.ts'
 import { iso } from '../time.ts'
 
+/** What the switch's store may say. */
+const STORE = [
+  'not_available',
+  'overloaded',
+  'storage_failed',
+  'storage_full',
+  'broker_unavailable',
+  'broker_blocked',
+] as const
+
 export function monitoringRoutes(app: FastifyInstance, { deps }: Context): void {
   const tags = ['monitoring']
 
@@ -59,7 +69,7 @@ export function monitoringRoutes(app: FastifyInstance, { deps }: Context): void 
   for (const [name, call] of Object.entries(calls)) {
     app.post(`/api/monitoring/${name}`, {
       schema: { tags, summary: `${name} monitoring`, response: { 200: MonitoringChange } },
-      config: { korean: MONITORING_CHANGED },
+      config: { korean: MONITORING_CHANGED, refusals: STORE },
       handler: call,
     })
   }
