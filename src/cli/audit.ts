@@ -90,8 +90,8 @@ async function judged(options: AuditCommandOptions): Promise<AuditVerdict> {
     copy?.record(event)
   }
   try {
-    const { open, cameOut } = await observeAll(history.events, observe)
-    if (!cameOut && !ask && backendLog === undefined && open.size > 0) {
+    const { open, acknowledged, cameOut } = await observeAll(history.events, observe, ask)
+    if (acknowledged && !cameOut && !ask && backendLog === undefined) {
       const told = `${recorded} tells what went in and not what came out`
       throw new CommandError(`${told}; add --ask (the service at --api-url) or --backend-log`, 2)
     }
@@ -103,17 +103,27 @@ async function judged(options: AuditCommandOptions): Promise<AuditVerdict> {
   return auditor.verdict()
 }
 
-/** `open`: ids that were acknowledged and of which no end was told. `cameOut`: something of what came out was told. */
-async function observeAll(events: AsyncIterable<HistoryEvent>, observe: (event: HistoryEvent) => void) {
+/**
+ * `open`, when it is to be kept: ids that were acknowledged and of which no end was told. `acknowledged`, `cameOut`:
+ * something of the kind was told at all.
+ */
+async function observeAll(
+  events: AsyncIterable<HistoryEvent>,
+  observe: (event: HistoryEvent) => void,
+  keepOpen = false,
+) {
   const open = new Set<string>()
+  let acknowledged = false
   let cameOut = false
   for await (const event of events) {
     observe(event)
-    if (event.kind === 'acknowledged') open.add(event.id)
-    else if (event.kind === 'ended') open.delete(event.id)
-    cameOut ||= ['ended', 'effect', 'waiting'].includes(event.kind)
+    if (event.kind === 'acknowledged') {
+      acknowledged = true
+      if (keepOpen) open.add(event.id)
+    } else if (event.kind === 'ended') open.delete(event.id)
+    cameOut ||= event.kind === 'ended' || event.kind === 'effect' || event.kind === 'waiting'
   }
-  return { open, cameOut }
+  return { open, acknowledged, cameOut }
 }
 
 async function asked(ids: Iterable<string>, options: AuditCommandOptions): Promise<HistoryEvent[]> {

@@ -1,7 +1,7 @@
 /**
  * Latencies in bounded memory, with the layout of HdrHistogram (G. Tene): the value space is cut into powers of two,
  * each into 1,024 equal parts, so a value is known to within 1 part in 1,024 wherever it lies, and recording is one
- * addition. Why it is our own: docs/decisions/0007-latency-histogram.md.
+ * addition. Why it is our own: docs/decisions/0007-load-generator.md.
  *
  * Values are milliseconds; they are kept as whole microseconds up to 71 minutes. What is longer counts as 71 minutes,
  * what is below zero as zero.
