@@ -5,7 +5,9 @@ import { httpIngest } from './http/bench.ts'
 import { million } from './million/bench.ts'
 import { monitoring } from './monitoring/bench.ts'
 import { rabbitmqConsume } from './rabbitmq/consuming.ts'
+import { rabbitmqHttp } from './rabbitmq/end-to-end.ts'
 import { rabbitmqPublish } from './rabbitmq/publishing.ts'
+import { rabbitmqShapes } from './rabbitmq/shapes.ts'
 import { sqliteBinding } from './sqlite/bench.ts'
 
 export const BENCHES: readonly Bench[] = [
@@ -16,4 +18,6 @@ export const BENCHES: readonly Bench[] = [
   sqliteBinding,
   rabbitmqPublish,
   rabbitmqConsume,
+  rabbitmqShapes,
+  rabbitmqHttp,
 ]
