@@ -44,7 +44,7 @@ export function bucketBounds(serving: number, next: number): number[] {
   })
 }
 
-/** From 1, the next one; the waiting visitor's own ticket is known to be there. Exact when nobody of its bucket left. */
+/** From 1, the next one; the visitor of this ticket is known to wait. Exact when nobody of its bucket left. */
 export function placeFrom(
   frame: Pick<Frame, 'serving' | 'next' | 'returned' | 'departed'>,
   ticket: number,

@@ -4,8 +4,8 @@
  *
  *   before   commitment = SHA-256(secret) is published; each registration gets a number, and the list of numbers is
  *            bound by a hash chain (`root`), so that nobody can be slipped in or taken out later
- *   opening  seed = HMAC-SHA256(secret, count, root, beacon); the beacon is a public value that nobody knew while people
- *            registered (a lottery's numbers, a drand round): without one the operator alone could choose among seeds
+ *   opening  seed = HMAC-SHA256(secret, count, root, beacon); the beacon is a public value that nobody knew while
+ *            people registered (a drand round): without one the operator alone could choose among seeds
  *   after    secret and beacon are published; `verifyDraw` recomputes the whole order
  *
  * The order is a permutation of the numbers that is computed, not stored: a Feistel network of four rounds over an

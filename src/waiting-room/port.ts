@@ -1,10 +1,12 @@
 /**
  * The line port: what every engine gives, and nothing else is known of engines. One conformance suite runs over each.
  *
- * L1 one record per visitor and event: entering again gives the same ticket back. L2 calls go in the order of tickets
- * among those present. L3 ready and admitted together never exceed the cap by a call or an entry. L4 everything that was
- * answered is there again after a restart or a crash. L5 whoever is absent when called is parked and costs no place. L6 a
- * frame names nobody.
+ *   L1  one record per visitor and event: entering again gives the same ticket back
+ *   L2  calls go in the order of tickets among those present
+ *   L3  ready and admitted together never exceed the cap by a call or an entry
+ *   L4  everything that was answered is there again after a restart or a crash
+ *   L5  whoever is absent when called is parked and costs no place
+ *   L6  a frame names nobody
  *
  * Tickets come from a counter that is taken in the same atomic step as the entry and never goes back. Every call is
  * atomic, every change durable when it resolves, and correct when several processes do the same at once. Due times
@@ -172,7 +174,7 @@ export interface LineEngine {
 
   /**
    * One atomic step: a lease is renewed, a call claimed, a waiting or parked visitor finds the old ticket, a leave that
-   * can be undone is undone; everybody else gets a ticket, and goes straight in only if nobody waits and a place is free.
+   * can be undone is undone; everybody else gets a ticket, and goes straight in if nobody waits and a place is free.
    */
   enter(event: string, visitor: string): Promise<EnterResult>
   /** Calls up to `max` (at most 500) of those waiting, as the door allows. */
@@ -206,7 +208,7 @@ export function isEventId(id: unknown): id is string {
   return typeof id === 'string' && EVENT_ID.test(id)
 }
 
-/** Whatever a token's subject may be, within a bound. */
+/** Whatever a token's subject may be, within a bound. Half a surrogate pair would be another one once it is stored. */
 export function isVisitorId(id: unknown): id is string {
-  return typeof id === 'string' && id.length > 0 && id.length <= 255
+  return typeof id === 'string' && id.length > 0 && id.length <= 255 && id.isWellFormed()
 }

@@ -1,6 +1,6 @@
 /**
- * The conformance suite of the line port: what every engine must do. One test per promise, each on an engine of its own;
- * a case that its set-up cannot show is skipped with that reason.
+ * The conformance suite of the line port: what every engine must do. One test per promise, each on an engine of its
+ * own; a case that its set-up cannot show is skipped with that reason.
  */
 import { describe, type TestContext, test } from 'node:test'
 import { absence } from './line/absence.ts'

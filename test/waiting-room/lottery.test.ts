@@ -57,7 +57,7 @@ const critical = (freedom: number): number => {
 const chiSquared = (observed: readonly number[], expected: number): number =>
   observed.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
 
-test('whoever registered first, last or in between comes out anywhere, each place as likely (chi², fixed seeds)', () => {
+test('whoever registered first, last or in between: each place is as likely (chi², fixed seeds)', () => {
   const size = 20
   const draws = 4_000
   const tally = Array.from({ length: size }, () => new Array<number>(size).fill(0))

@@ -35,13 +35,17 @@ const CAN_WAIT: readonly VisitorState[] = ['waiting', 'parked', 'ready', 'left']
 export class Book {
   readonly event: string
   readonly state: EventState
-  visitors = new Visitors()
+  visitors: Visitors
   order: TicketOrder
   #door: DoorSettings
   #due = new DueTimes()
   readonly #changes = new Changes()
+  readonly #seed: number
 
-  constructor(loaded: LoadedEvent) {
+  /** `seed`: a random number for the table of names. */
+  constructor(loaded: LoadedEvent, seed: number) {
+    this.#seed = seed
+    this.visitors = new Visitors(seed)
     this.event = loaded.event
     this.state = { ...loaded.state }
     this.#door = loaded.door
@@ -99,7 +103,7 @@ export class Book {
   fresh(visitor: string, now: number): number {
     const { visitors } = this
     const old = visitors.slotOf(visitor)
-    if (old !== undefined) this.#remove(old)
+    if (old >= 0) this.#remove(old)
     const slot = visitors.add(visitor)
     this.state.next++
     visitors.no[slot] = this.state.next
@@ -160,11 +164,11 @@ export class Book {
       const timed = this.visitors.timed.get(entry.slot)
       if (!timed || timed.scheduled !== entry.at) continue
       const dueAt = this.visitors.stateOf(entry.slot) === 'left' ? timed.hardEnd : timed.until
+      // Its entry is taken: whatever it becomes now needs one of its own.
+      const scheduled = dueAt <= now ? Number.POSITIVE_INFINITY : dueAt
+      this.visitors.timed.set(entry.slot, { ...timed, scheduled })
       if (dueAt <= now) this.#overdue(entry.slot, dueAt)
-      else {
-        this.visitors.timed.set(entry.slot, { ...timed, scheduled: dueAt })
-        this.#due.add(dueAt, entry.slot)
-      }
+      else this.#due.add(dueAt, entry.slot)
     }
   }
 
@@ -178,7 +182,7 @@ export class Book {
     this.state.epoch++
     this.state.clearedTo = this.state.next
     this.state.serving = this.state.next
-    this.visitors = new Visitors()
+    this.visitors = new Visitors(this.#seed)
     this.#due = new DueTimes()
     this.#changes.voidRows()
     for (const row of kept) this.#changes.touch(this.#restore(row, now))
@@ -212,32 +216,33 @@ export class Book {
   rebuildOrder(): void {
     this.#applyDraw()
     const { visitors, state } = this
-    const size = visitors.size
+    const { used } = visitors
     // Ticket and slot in one number, so that they can be sorted in place by a native sort; both stay exact below 2^53.
-    const packed = new Float64Array(size)
+    const packed = new Float64Array(visitors.size)
     let count = 0
-    for (const slot of visitors.slots()) {
+    for (let slot = 0; slot < used; slot++) {
       const ticket = visitors.ticket[slot] ?? 0
       if (ticket > 0 && CAN_WAIT.includes(visitors.stateOf(slot))) {
-        packed[count] = ticket * visitors.capacity + slot
+        packed[count] = ticket * used + slot
         count++
       }
     }
     const sorted = packed.subarray(0, count).sort()
-    const slots = Int32Array.from(sorted, (value) => value % visitors.capacity)
-    const tickets = Float64Array.from(slots, (slot) => visitors.ticket[slot] ?? 0)
-    const waiting = Uint8Array.from(slots, (slot) => (visitors.stateOf(slot) === 'waiting' ? 1 : 0))
+    const tickets = new Float64Array(count)
+    const slots = new Int32Array(count)
+    const waiting = new Uint8Array(count)
+    for (let i = 0; i < count; i++) {
+      const slot = (sorted[i] ?? 0) % used
+      slots[i] = slot
+      tickets[i] = visitors.ticket[slot] ?? 0
+      waiting[i] = visitors.stateOf(slot) === 'waiting' ? 1 : 0
+    }
     this.order.load(tickets, slots, waiting, state.next)
   }
 
   /** What has changed since the last call; undefined = nothing. */
   take(): StepWrite | undefined {
-    return this.#changes.take(
-      this.event,
-      () => JSON.stringify(this.#door),
-      () => JSON.stringify(this.state),
-      (slot) => this.#row(slot),
-    )
+    return this.#changes.take(this.event, this.#door, this.state, (slot) => this.#row(slot))
   }
 
   #overdue(slot: number, at: number): void {
@@ -285,7 +290,8 @@ export class Book {
     if (!isDrawn(draw)) return
     const order = drawnOrder(draw)
     const { visitors } = this
-    for (const slot of visitors.slots()) {
+    for (let slot = 0; slot < visitors.used; slot++) {
+      if (visitors.stateOf(slot) === 'none') continue
       const index = (visitors.no[slot] ?? 0) - draw.first
       if ((visitors.ticket[slot] ?? 0) > 0 || index < 0 || index >= draw.count) continue
       visitors.ticket[slot] = draw.first + order.at(index)

@@ -9,7 +9,14 @@
  * After a failed write memory is ahead of the disk, so it is thrown away and read anew: the disk is the truth. Writes
  * under way behind the failed one are refused by the chain (`store.ts`) and end the same way.
  */
-import { type Clock, type FieldFault, LIMITS, type Logger, WeirError } from '../../../core/index.ts'
+import {
+  type Clock,
+  type FieldFault,
+  LIMITS,
+  type Logger,
+  type Random,
+  WeirError,
+} from '../../../core/index.ts'
 import {
   ADMIT_MAX,
   type Admission,
@@ -41,13 +48,15 @@ export type Submit = <N extends OperationName>(
 export interface LineDeps {
   readonly clock: Clock
   readonly logger: Logger
+  readonly random: Random
   /** Into the store's next batch. */
   readonly submit: Submit
   /** What is handed in and not yet durable. */
   readonly pending: () => number
 }
 
-const PAGE_ROWS = 20_000
+/** Small, so that what crosses at a start is garbage before it grows old. */
+const PAGE_ROWS = 1_000
 const TRY_EVERY_MS = 500
 const FORGET_EVERY_MS = 600_000
 /** How long the audit trail is kept. */
@@ -81,7 +90,7 @@ export class EmbeddedLine implements LineEngine {
     const { chain, events } = await this.#deps.submit('lineEvents', null)
     const lines = new Map<string, Line>()
     for (const loaded of events) {
-      const line = new Line(loaded)
+      const line = new Line(loaded, this.#seed())
       for (let after = 0; ; ) {
         const page = await this.#deps.submit('lineRows', { event: loaded.event, after, limit: PAGE_ROWS })
         line.book.load(page, clock.now())
@@ -116,7 +125,7 @@ export class EmbeddedLine implements LineEngine {
     }
     if (this.#lines.size >= MOST_EVENTS)
       throw new WeirError('overloaded', `there are ${MOST_EVENTS} events already`)
-    const line = Line.define(event, door, this.#deps.clock.now())
+    const line = Line.define(event, door, this.#seed(), this.#deps.clock.now())
     this.#lines.set(event, line)
     await this.#durable(line)
     return true
@@ -279,6 +288,10 @@ export class EmbeddedLine implements LineEngine {
     written.catch((error: unknown) => this.#fail(error))
     await written
     return true
+  }
+
+  #seed(): number {
+    return Math.floor(this.#deps.random() * 2 ** 32)
   }
 
   async #settled(): Promise<void> {

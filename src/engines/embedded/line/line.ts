@@ -1,8 +1,8 @@
 /**
  * What happens at the line of one event: each call is one step, decided here and booked in `book.ts`.
  *
- * L2: the lowest ticket that waits is called first, and nobody enters past somebody waiting. L3: `places` is asked before
- * every call and every direct entry. L5: an absent one is parked and not counted.
+ * L2: the lowest ticket that waits is called first, and nobody enters past somebody waiting. L3: `places` is asked
+ * before every call and every direct entry. L5: an absent one is parked and not counted.
  */
 import {
   ADMIT_SCAN,
@@ -22,7 +22,7 @@ import { Book } from './book.ts'
 import { drawOf, join, newDraw } from './draw.ts'
 import type { EventState, LoadedEvent } from './rows.ts'
 
-/** A renewal that would gain less than this part of the lease is none: a lease in use is not written at every request. */
+/** A renewal that gains less than this part of the lease is none: a lease in use is not written at every request. */
 const RENEW_STEP = 0.1
 
 const NEW_STATE: EventState = {
@@ -43,12 +43,13 @@ const NEW_STATE: EventState = {
 export class Line {
   readonly book: Book
 
-  constructor(loaded: LoadedEvent) {
-    this.book = new Book(loaded)
+  /** `seed`: any random number. */
+  constructor(loaded: LoadedEvent, seed: number) {
+    this.book = new Book(loaded, seed)
   }
 
-  static define(event: string, door: DoorSettings, now: number): Line {
-    const line = new Line({ event, door, state: NEW_STATE })
+  static define(event: string, door: DoorSettings, seed: number, now: number): Line {
+    const line = new Line({ event, door, state: NEW_STATE }, seed)
     line.book.defined(now)
     return line
   }
@@ -57,7 +58,7 @@ export class Line {
     const { book } = this
     book.sweep(now)
     const known = book.visitors.slotOf(visitor)
-    const changed = known === undefined ? undefined : this.#again(known, now)
+    const changed = known < 0 ? undefined : this.#again(known, now)
     if (changed !== undefined) return { kind: 'in', visit: this.#visit(visitor), changed }
     const { mode, maxQueued } = book.door
     if (mode === 'draining' || mode === 'closed') return { kind: 'refused', code: mode }
@@ -108,7 +109,7 @@ export class Line {
   step(visitor: string, event: 'claim' | 'renew' | 'done' | 'leave' | 'undo', now: number): Visit {
     this.book.sweep(now)
     const slot = this.book.visitors.slotOf(visitor)
-    if (slot !== undefined) {
+    if (slot >= 0) {
       if (event === 'claim') this.#claim(slot, now)
       else if (event === 'renew') this.#renew(slot, now)
       else if (event === 'done') this.#finish(slot, now)
@@ -122,7 +123,7 @@ export class Line {
     this.book.sweep(now)
     for (const visitor of visitors) {
       const slot = this.book.visitors.slotOf(visitor)
-      if (slot !== undefined) this.#saw(slot, now)
+      if (slot >= 0) this.#saw(slot, now)
     }
   }
 
@@ -279,22 +280,26 @@ export class Line {
     const { visitors, order, event } = book
     const { epoch } = book.state
     const slot = visitors.slotOf(visitor)
-    if (slot === undefined) return { event, visitor, state: 'none', epoch, position: 0 }
+    if (slot < 0) return { event, visitor, state: 'none', epoch, position: 0 }
     const state = visitors.stateOf(slot)
     const ticket = visitors.ticket[slot] ?? 0
     const timed = visitors.timed.get(slot)
     const queued = state === 'waiting' || state === 'parked'
-    const ends = timed && state !== 'done' && state !== 'expired'
+    const ends = timed && state !== 'done' && state !== 'expired' ? timed : undefined
+    const position = queued ? order.upTo(ticket - 1) + 1 : 0
+    const enteredAt = visitors.enteredAt[slot] ?? 0
+    // One shape for the many who wait: it is the hot path.
+    if (!ends && ticket > 0) return { event, visitor, state, epoch, ticket, position, enteredAt }
     return {
       event,
       visitor,
       state,
       epoch,
       ...(ticket > 0 && { ticket }),
-      position: queued ? order.upTo(ticket - 1) + 1 : 0,
-      enteredAt: visitors.enteredAt[slot] ?? 0,
-      ...(ends && { until: timed.until }),
-      ...(ends && state === 'admitted' && { hardEnd: timed.hardEnd }),
+      position,
+      enteredAt,
+      ...(ends && { until: ends.until }),
+      ...(ends && state === 'admitted' && { hardEnd: ends.hardEnd }),
     }
   }
 

@@ -22,6 +22,43 @@ export interface EventState {
   draw: StoredDraw | null
 }
 
+/** The numbers as they are named above, then window and draw as JSON, null where they are as before. */
+export type EventRow = readonly [
+  next: number,
+  serving: number,
+  epoch: number,
+  clearedTo: number,
+  entered: number,
+  left: number,
+  done: number,
+  expired: number,
+  cleared: number,
+  departed: number,
+  window: string | null,
+  draw: string | null,
+]
+
+export function eventRow(
+  state: EventState,
+  window: EventState['window'] | undefined,
+  draw: EventState['draw'] | undefined,
+): EventRow {
+  return [
+    state.next,
+    state.serving,
+    state.epoch,
+    state.clearedTo,
+    state.entered,
+    state.left,
+    state.done,
+    state.expired,
+    state.cleared,
+    state.departed,
+    state.window === window ? null : JSON.stringify(state.window),
+    state.draw === draw ? null : JSON.stringify(state.draw),
+  ]
+}
+
 export interface StoredDraw {
   readonly commitment: string
   readonly secret: string
@@ -61,8 +98,7 @@ export interface LineWrite {
   readonly event: string
   /** JSON; null = as before. */
   readonly door: string | null
-  /** `EventState` as JSON. */
-  readonly state: string
+  readonly state: EventRow
   readonly rows: readonly VisitRow[]
   /** Numbers of rows to delete. */
   readonly forgotten: readonly number[]

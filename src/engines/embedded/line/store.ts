@@ -1,6 +1,6 @@
 /**
- * The rows of the line, in the store's thread and inside its transactions. It decides nothing: it keeps after-images, and
- * hands them back at a start.
+ * The rows of the line, in the store's thread and inside its transactions. It decides nothing: it keeps after-images,
+ * and hands them back at a start.
  *
  * The chain: a write carries a number and applies only right after the one before it. So what is on the disk is always
  * some prefix of what happened in memory (L4), also when one write of many failed.
@@ -19,8 +19,11 @@ import {
 import { stateOf } from './visitors.ts'
 
 export const LINE_SCHEMA = `
-CREATE TABLE line_event(id INTEGER PRIMARY KEY, event TEXT NOT NULL UNIQUE, door TEXT NOT NULL, state TEXT NOT NULL)
-  STRICT;
+CREATE TABLE line_event(id INTEGER PRIMARY KEY, event TEXT NOT NULL UNIQUE, door TEXT NOT NULL,
+  next INTEGER NOT NULL DEFAULT 0, serving INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 1,
+  cleared_to INTEGER NOT NULL DEFAULT 0, entered INTEGER NOT NULL DEFAULT 0, "left" INTEGER NOT NULL DEFAULT 0,
+  done INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0, cleared INTEGER NOT NULL DEFAULT 0,
+  departed INTEGER NOT NULL DEFAULT 0, admissions TEXT NOT NULL DEFAULT '[]', draw TEXT) STRICT;
 CREATE TABLE line_visit(event INTEGER, no INTEGER, visitor TEXT NOT NULL, ticket INTEGER NOT NULL,
   state INTEGER NOT NULL, entered_at REAL NOT NULL, until REAL NOT NULL, hard_end REAL NOT NULL,
   misses INTEGER NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY(event, no)) STRICT, WITHOUT ROWID;
@@ -37,14 +40,17 @@ const SQL = {
   chain: 'SELECT chain FROM line_chain WHERE id = 1',
   step: 'UPDATE line_chain SET chain = ?1 WHERE id = 1 AND chain = ?1 - 1',
   idOf: 'SELECT id FROM line_event WHERE event = ?',
-  define: 'INSERT INTO line_event(event, door, state) VALUES(?, ?, ?)',
-  setDoor: 'UPDATE line_event SET door = ?, state = ? WHERE id = ?',
-  setState: 'UPDATE line_event SET state = ? WHERE id = ?',
+  define: 'INSERT INTO line_event(event, door) VALUES(?, ?)',
+  setDoor: 'UPDATE line_event SET door = ? WHERE id = ?',
+  setState: `UPDATE line_event SET next = ?, serving = ?, epoch = ?, cleared_to = ?, entered = ?, "left" = ?, done = ?,
+    expired = ?, cleared = ?, departed = ?, admissions = coalesce(?, admissions), draw = coalesce(?, draw)
+    WHERE id = ?`,
   put: 'INSERT OR REPLACE INTO line_visit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   remove: 'DELETE FROM line_visit WHERE event = ? AND no = ?',
   note: `INSERT INTO line_audit(at, event, visitor, ticket, from_state, to_state, cause, detail)
     VALUES(?, ?, ?, ?, ?, ?, ?, ?)`,
-  events: 'SELECT event, door, state FROM line_event ORDER BY id',
+  events: `SELECT event, door, next, serving, epoch, cleared_to AS clearedTo, entered, "left", done, expired, cleared,
+    departed, admissions, draw FROM line_event ORDER BY id`,
   rows: `SELECT no, visitor, ticket, state, entered_at, until, hard_end, misses, epoch FROM line_visit
     WHERE event = ? AND no > ? ORDER BY no LIMIT ?`,
   purge: `DELETE FROM line_visit WHERE event = ?1 AND no IN (SELECT no FROM line_visit
@@ -54,6 +60,13 @@ const SQL = {
   // The newest stays, or numbers that were seen would be given out again.
   forget: `DELETE FROM line_audit WHERE at < ? AND seq < (SELECT max(seq) FROM line_audit) AND seq IN
     (SELECT seq FROM line_audit WHERE seq > 0 ORDER BY seq LIMIT ${CHUNK})`,
+}
+
+type EventColumns = Omit<EventState, 'window' | 'draw'> & {
+  readonly event: string
+  readonly door: string
+  readonly admissions: string
+  readonly draw: string | null
 }
 
 interface AuditColumns {
@@ -98,10 +111,9 @@ export class LineStore {
   write({ chain, event, door, state, rows, forgotten, audit }: LineWrite): boolean {
     if (Number(this.#sql.step.run(chain).changes) === 0) return false
     const known = this.#idOf(event)
-    if (known === undefined) this.#sql.define.run(event, door ?? '{}', state)
-    else if (door !== null) this.#sql.setDoor.run(door, state, known)
-    else this.#sql.setState.run(state, known)
-    const id = known ?? this.#idOf(event) ?? 0
+    const id = known ?? Number(this.#sql.define.run(event, door ?? '{}').lastInsertRowid)
+    if (known !== undefined && door !== null) this.#sql.setDoor.run(door, known)
+    this.#sql.setState.run(...state, id)
     for (const no of forgotten) this.#sql.remove.run(id, no)
     for (const [no, visitor, ticket, code, enteredAt, until, hardEnd, misses, epoch] of rows)
       this.#sql.put.run(id, no, visitor, ticket, code, enteredAt, until, hardEnd, misses, epoch)
@@ -111,9 +123,14 @@ export class LineStore {
 
   events(): { readonly chain: number; readonly events: readonly LoadedEvent[] } {
     const { chain } = this.#sql.chain.get() as { chain: number }
-    const rows = this.#sql.events.all() as unknown as { event: string; door: string; state: string }[]
-    const events = rows.map(({ event, door, state }) => {
-      return { event, door: JSON.parse(door) as DoorSettings, state: JSON.parse(state) as EventState }
+    const rows = this.#sql.events.all() as unknown as EventColumns[]
+    const events = rows.map(({ event, door, admissions, draw, ...numbers }) => {
+      const state: EventState = {
+        ...numbers,
+        window: JSON.parse(admissions) as EventState['window'],
+        draw: draw === null ? null : (JSON.parse(draw) as EventState['draw']),
+      }
+      return { event, door: JSON.parse(door) as DoorSettings, state }
     })
     return { chain, events }
   }

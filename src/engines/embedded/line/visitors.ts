@@ -5,6 +5,7 @@
  * `timed` holds what only some have: those inside, called, parked or just gone; few against those who wait.
  */
 import { VISITOR_STATES, type VisitorState } from '../../../waiting-room/index.ts'
+import { Names } from './names.ts'
 
 export interface Timed {
   /** When the state ends by itself. */
@@ -24,8 +25,7 @@ export const codeOf = (state: VisitorState): number => CODES.get(state) ?? NONE
 export const stateOf = (code: number): VisitorState => VISITOR_STATES[code] ?? 'none'
 
 export class Visitors {
-  readonly #slots = new Map<string, number>()
-  readonly #names: string[] = []
+  readonly #names: Names
   #state = new Uint8Array(SMALLEST)
   /** The number of the entry, which is the key of its row. */
   no = new Float64Array(SMALLEST)
@@ -36,14 +36,21 @@ export class Visitors {
   misses = new Uint8Array(SMALLEST)
   readonly timed = new Map<number, Timed>()
   readonly #free: number[] = []
+  /** Slots below this were used at some time. */
+  #used = 0
   readonly #counts = new Array<number>(VISITOR_STATES.length).fill(0)
 
-  slotOf(visitor: string): number | undefined {
-    return this.#slots.get(visitor)
+  constructor(seed: number) {
+    this.#names = new Names(seed)
+  }
+
+  /** -1 = there is no such visitor. */
+  slotOf(visitor: string): number {
+    return this.#names.slotOf(visitor)
   }
 
   nameOf(slot: number): string {
-    return this.#names[slot] ?? ''
+    return this.#names.nameOf(slot)
   }
 
   stateOf(slot: number): VisitorState {
@@ -52,12 +59,12 @@ export class Visitors {
 
   /** How many there are. */
   get size(): number {
-    return this.#slots.size
+    return this.#names.size
   }
 
-  /** Slots are below this. */
-  get capacity(): number {
-    return this.#state.length
+  /** Slots are below this; those free are in state `none`. */
+  get used(): number {
+    return this.#used
   }
 
   count(state: VisitorState): number {
@@ -71,10 +78,9 @@ export class Visitors {
   }
 
   add(visitor: string): number {
-    const slot = this.#free.pop() ?? this.#names.length
+    const slot = this.#free.pop() ?? this.#used++
     if (slot === this.#state.length) this.#grow()
-    this.#slots.set(visitor, slot)
-    this.#names[slot] = visitor
+    this.#names.set(slot, visitor)
     this.#state[slot] = NONE
     this.#tally(NONE, 1)
     this.misses[slot] = 0
@@ -82,16 +88,11 @@ export class Visitors {
   }
 
   remove(slot: number): void {
-    this.#slots.delete(this.nameOf(slot))
-    this.#names[slot] = ''
+    this.#names.delete(slot)
     this.#tally(this.#state[slot] ?? NONE, -1)
     this.#state[slot] = NONE
     this.timed.delete(slot)
     this.#free.push(slot)
-  }
-
-  slots(): IterableIterator<number> {
-    return this.#slots.values()
   }
 
   #tally(code: number, change: number): void {
