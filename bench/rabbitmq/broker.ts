@@ -106,7 +106,7 @@ async function remove(shape: Shape): Promise<void> {
   try {
     const channel = await connection.createChannel()
     const { workQueues, names } = new Topology(shape)
-    for (const name of [...workQueues.map((queue) => queue.name), names.dead, names.unrouted]) {
+    for (const name of [...workQueues.map((queue) => queue.name), names.dead, names.unrouted, names.switch]) {
       await channel.deleteQueue(name)
     }
     const { exchange, unrouted, dead, delay, due, control } = names
