@@ -310,7 +310,8 @@ export class RabbitMqEngine implements QueueEngine {
   /** Its delay is over: it counts as ready, here and in the book. */
   #ripe({ copy, redeliveries, takes }: Parcel): void {
     const { id, type } = copy.message
-    if (redeliveries + takes === 0) this.#tallies.count(type, 'delayedOut')
+    // Another process, or this one before, has counted a copy that was delivered already.
+    if (takes > 0 || redeliveries === 0) this.#tallies.count(type, 'delayedOut')
     this.#options.ledger?.record([{ kind: 'ready', id, type, round: copy.round }]).catch(() => {})
   }
 

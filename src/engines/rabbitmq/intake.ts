@@ -10,6 +10,7 @@ import type { ChannelModel, Options } from 'amqplib'
 import { type Clock, LIMITS, type Logger, type MessageType } from '../../core/index.ts'
 import type { Delays } from './delays.ts'
 import type { Link } from './link.ts'
+import { OnTheWay } from './on-the-way.ts'
 import type { Outbox, Outgoing } from './outbox.ts'
 import { type Parcel, type Slip, Source } from './source.ts'
 import { Stock } from './stock.ts'
@@ -47,18 +48,17 @@ export class Intake {
   readonly #stocks = new Map<MessageType, Stock>()
   /** Per type, what the takes under way have asked for. */
   readonly #asked = new Map<MessageType, number>()
-  /**
-   * Per type, since the last fence: what this process has published for certain, minus what it was delivered. Above 0
-   * a message that its sender knows to be in the queue may still be on its way here.
-   */
-  readonly #onTheWay = new Map<MessageType, number>()
+  readonly #onTheWay = new Map<MessageType, OnTheWay>()
   #seq = 0
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
     const deliver = (source: Source, slip: Slip) => this.#arrived(source, slip)
     this.#sources = deps.topology.workQueues.map((queue) => new Source(queue, deps.link, deliver))
-    for (const type of deps.types) this.#stocks.set(type, new Stock(deps.byPriority, deps.timed))
+    for (const type of deps.types) {
+      this.#stocks.set(type, new Stock(deps.byPriority, deps.timed))
+      this.#onTheWay.set(type, new OnTheWay())
+    }
     deps.link.onUp((connection) => this.#open(connection))
   }
 
@@ -81,14 +81,19 @@ export class Intake {
     return this.#sources.some((source) => source.consuming && source.types.includes(type))
   }
 
-  published(type: MessageType): void {
-    this.#onTheWay.set(type, (this.#onTheWay.get(type) ?? 0) + 1)
+  /** Of what is published to be ready at once; nobody asks where nothing is consumed. */
+  sending(type: MessageType, id: string): void {
+    if (this.consumes(type)) this.#onTheWay.get(type)?.sending(id)
+  }
+
+  sent(type: MessageType, id: string, confirmed: boolean): void {
+    this.#onTheWay.get(type)?.sent(id, confirmed)
   }
 
   /**
    * Brings the stock of a type to what the takes under way ask for, if the broker has so many. Whoever finds nothing
-   * afterwards may believe it, and so may whoever finds less than he asked for after this process has published for the
-   * type. Rejects when the broker cannot be asked.
+   * afterwards may believe it; so may whoever finds less than he asked for, as far as this process knows of more. Rejects
+   * when the broker cannot be asked.
    */
   async replenish(type: MessageType, max: number): Promise<void> {
     const stock = this.#stocks.get(type)
@@ -98,13 +103,14 @@ export class Intake {
     try {
       const before = this.#asked.get(type) ?? max
       const wanted = ({ out, unsure }: Source) => out + unsure - stock.ready + before + this.#deps.prefetch
-      await Promise.all(sources.map((source) => source.want(wanted(source))))
+      const grown = await Promise.all(sources.map((source) => source.want(wanted(source))))
       const asked = this.#asked.get(type) ?? max
-      const onTheWay = this.#onTheWay.get(type) ?? 0
+      const onTheWay = this.#onTheWay.get(type)
+      const sent = onTheWay?.mark() ?? []
       const nothingForUs = stock.ready <= asked - max
-      if (!nothingForUs && (stock.ready >= asked || onTheWay <= 0)) return
+      if (!nothingForUs && (stock.ready >= asked || (sent.length === 0 && !grown.includes(true)))) return
       await Promise.all(sources.map((source) => source.fence()))
-      this.#onTheWay.set(type, (this.#onTheWay.get(type) ?? 0) - onTheWay)
+      onTheWay?.crossOff(sent)
     } finally {
       this.#asked.set(type, (this.#asked.get(type) ?? max) - max)
     }
@@ -118,7 +124,10 @@ export class Intake {
 
   /** The connection is gone: all that lay here is void and will be delivered again, here or elsewhere. */
   lost(): void {
-    for (const stock of this.#stocks.values()) stock.clear()
+    for (const [type, stock] of this.#stocks) {
+      // Their delay was this process's own: nobody else will say that it is over.
+      for (const { takes } of stock.clear()) if (takes > 0) this.#deps.tallies.count(type, 'delayedOut')
+    }
   }
 
   async close(): Promise<void> {
@@ -147,9 +156,7 @@ export class Intake {
     }
     const before = redeliveries(slip.raw)
     if (foreign && before === 0) this.#deps.tallies.count(type, 'accepted')
-    if (copy.round === 0 && copy.dueAt === undefined) {
-      this.#onTheWay.set(type, (this.#onTheWay.get(type) ?? 0) - 1)
-    }
+    this.#onTheWay.get(type)?.arrived(copy.message.id)
     this.#seq += 1
     const parcel: Parcel = {
       ...slip,

@@ -49,7 +49,7 @@ export class Publishing {
   }
 
   async publish(messages: readonly NewMessage[]): Promise<Receipt[]> {
-    const { clock, outbox, delays } = this.#deps
+    const { clock, outbox, delays, intake } = this.#deps
     const acceptedAt = clock.now()
     const receipts: (Receipt | Promise<Receipt>)[] = []
     const known = await this.#reserve(messages)
@@ -57,7 +57,15 @@ export class Publishing {
     let sent: UnderWay | undefined
     // Nothing that follows waits before the ids are marked: of two at once one is first.
     const send = async () => {
-      await outbox.send(await this.#outgoing(fresh, delays))
+      for (const { copy } of fresh)
+        if (copy.dueAt === undefined) intake.sending(copy.message.type, copy.message.id)
+      let confirmed = false
+      try {
+        await outbox.send(await this.#outgoing(fresh, delays))
+        confirmed = true
+      } finally {
+        for (const { copy } of fresh) intake.sent(copy.message.type, copy.message.id, confirmed)
+      }
       return acceptedAt
     }
     const marks = messages.flatMap((asked, index) => {
@@ -179,7 +187,6 @@ export class Publishing {
       tallies.count(type, 'delayedIn')
       return
     }
-    intake.published(type)
     // Deliveries tell the rest; but somebody must begin to consume.
     if (!intake.consumes(type)) ready(type)
   }

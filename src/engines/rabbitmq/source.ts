@@ -100,8 +100,8 @@ export class Source {
     if (this.#wanted > 0) await this.#grow(await this.#openChannel(connection))
   }
 
-  /** At least so many may be out, what is out now included. Resolves when the broker knows. */
-  async want(count: number): Promise<void> {
+  /** At least so many may be out, what is out now included. Resolves when the broker knows; true if that was news. */
+  async want(count: number): Promise<boolean> {
     const wanted = this.queue.keyed ? KEYED_PREFETCH : Math.min(LARGEST_PREFETCH, count)
     if (wanted > this.#wanted) {
       // In good steps, because each is a consumer more.
@@ -109,12 +109,14 @@ export class Source {
         ? wanted
         : Math.min(LARGEST_PREFETCH, Math.max(wanted, 2 * this.#capacity))
     }
+    const grows = this.#capacity < this.#wanted || this.#growing !== undefined
     while (this.#capacity < this.#wanted) {
       this.#growing ??= this.#growOnce().finally(() => {
         this.#growing = undefined
       })
       await this.#growing
     }
+    return grows
   }
 
   /**

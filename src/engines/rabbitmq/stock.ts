@@ -149,12 +149,14 @@ export class Stock {
     return oldest
   }
 
-  /** The connection is gone, and with it everything here: it will be delivered again. */
-  clear(): void {
+  /** The connection is gone, and with it everything here: it will be delivered again. Answers those that were held. */
+  clear(): Parcel[] {
+    const held = [...this.#held]
     this.#ready = []
     this.#held.clear()
     this.#chains.clear()
     this.#waiting = 0
+    return held
   }
 
   #place(parcel: Parcel, now: number, from: 'front' | 'back'): boolean {

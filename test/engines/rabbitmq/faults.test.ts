@@ -1,0 +1,246 @@
+/** The broker goes away, takes nothing, or is not as we need it: honest answers meanwhile, and afterwards all goes on. */
+import assert from 'node:assert/strict'
+import { type SuiteContext, suite, type TestContext, test } from 'node:test'
+import { connect } from 'amqplib'
+import type { RabbitMqEngine, RabbitMqOptions } from '../../../src/engines/rabbitmq/index.ts'
+import { accepted, ids, message, refuses, request, settleOne, takeOne } from '../../conformance/subject.ts'
+import { eventually } from '../../fixtures/process.ts'
+import { privateBrokerMissing, sharedBroker } from '../../fixtures/rabbitmq.ts'
+import { engineOn, optionsFor, recordingLogger, removeQueue } from './setting.ts'
+
+const LIMIT_MS = 60_000
+
+suite('the RabbitMQ engine and its broker', { skip: privateBrokerMissing() }, (_: SuiteContext) => {
+  const broker = sharedBroker()
+
+  async function started(
+    context: TestContext,
+    more: Partial<RabbitMqOptions> = {},
+  ): Promise<{ engine: RabbitMqEngine; options: RabbitMqOptions }> {
+    const options = optionsFor(broker().url, more)
+    const engine = engineOn(options)
+    context.after(() => engine.stop())
+    await engine.start()
+    return { engine, options }
+  }
+
+  const healthy = (engine: RabbitMqEngine) =>
+    eventually(
+      () => (engine.health().ok && engine.accepting().ok ? true : undefined),
+      () => JSON.stringify(engine.health()),
+      LIMIT_MS,
+    )
+
+  test('Q1: what was not confirmed when the broker ended is sent again, and its receipt comes', async (context) => {
+    const { engine } = await started(context, { confirmTimeoutMs: 60_000 })
+    await accepted(engine)
+    await broker().stop('kill')
+    // The loss may not be noticed yet, or just be: both are told by the same promise or refusal.
+    const messages = Array.from({ length: 200 }, () => message())
+    const published = Promise.allSettled(messages.map((one) => engine.publish([one])))
+    await broker().restart()
+    const outcomes = await published
+    await healthy(engine)
+    const kept = messages.filter((_, i) => outcomes[i]?.status === 'fulfilled').map(({ id }) => id)
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'broker_unavailable')
+    }
+    const found = new Set<string>()
+    await eventually(
+      async () => {
+        for (const delivery of await engine.take(request({ max: 100 }))) {
+          found.add(delivery.lease.id)
+          await settleOne(engine, delivery)
+        }
+        return kept.every((id) => found.has(id)) ? true : undefined
+      },
+      () => `${found.size} of ${kept.length}`,
+      LIMIT_MS,
+    )
+  })
+
+  test('Q1: publishes under way while the broker is killed: confirmed then or later, none lost', async (context) => {
+    const { engine } = await started(context, { confirmTimeoutMs: 60_000 })
+    const kept: string[] = []
+    let going = true
+    const publishers = Array.from({ length: 20 }, async () => {
+      while (going) {
+        const one = message()
+        await engine.publish([one]).then(
+          () => kept.push(one.id),
+          // Refused at the door, while the engine knows that the broker is away.
+          () => new Promise((resolve) => setImmediate(resolve)),
+        )
+      }
+    })
+    await eventually(
+      () => (kept.length > 100 ? true : undefined),
+      () => 'confirms',
+      LIMIT_MS,
+    )
+    await broker().stop('kill')
+    assert.equal(engine.accepting().ok, false)
+    await broker().restart()
+    await healthy(engine)
+    const before = kept.length
+    await eventually(
+      () => (kept.length > before + 100 ? true : undefined),
+      () => 'confirms again',
+      LIMIT_MS,
+    )
+    going = false
+    await Promise.all(publishers)
+    const found = new Set<string>()
+    await eventually(
+      async () => {
+        const taken = await engine.take(request({ max: 500 }))
+        for (const { lease } of taken) found.add(lease.id)
+        await engine.settle(taken.map(({ lease }) => ({ lease, verdict: { kind: 'done' } })))
+        return kept.every((id) => found.has(id)) ? true : undefined
+      },
+      () => `${found.size} of ${kept.length}`,
+      LIMIT_MS,
+    )
+  })
+
+  test('Q2, Q4: after a restart of the broker consuming goes on by itself, and leases of before are void', async (context) => {
+    const { engine } = await started(context)
+    const published = [await accepted(engine), await accepted(engine), await accepted(engine)]
+    const held = await takeOne(engine)
+    let woken = 0
+    engine.onReady(() => {
+      woken += 1
+    })
+    await broker().stop('term')
+    await eventually(
+      () => (engine.health().ok ? undefined : true),
+      () => 'still healthy',
+      LIMIT_MS,
+    )
+    assert.deepEqual(engine.accepting(), { ok: false, code: 'broker_unavailable' })
+    await refuses(engine.publish([message()]), 'broker_unavailable')
+    await refuses(engine.take(request()), 'broker_unavailable')
+    assert.equal(await settleOne(engine, held), 'stale')
+    assert.equal(engine.counts().get('MNP')?.inFlight, 0)
+    const before = woken
+    await broker().restart()
+    await healthy(engine)
+    await eventually(
+      () => (woken > before ? true : undefined),
+      () => 'a delivery',
+      LIMIT_MS,
+    )
+    const again = await engine.take(request())
+    assert.deepEqual(ids(again).toSorted(), published.toSorted())
+    const same = again.find(({ lease }) => lease.id === held.lease.id)
+    assert.ok(
+      (same?.lease.attempt ?? 0) > held.lease.attempt,
+      'Q4: the number of the void attempt does not come again',
+    )
+    assert.equal(await settleOne(engine, held), 'stale')
+    assert.deepEqual(
+      await engine.settle(again.map(({ lease }) => ({ lease, verdict: { kind: 'done' } }))),
+      again.map(() => 'settled'),
+    )
+  })
+
+  test('a broker that takes no messages: refused at once, consumers go on, and then it is over', async (context) => {
+    const { engine } = await started(context)
+    await accepted(engine)
+    const delivery = await takeOne(engine)
+    await broker().raiseMemoryAlarm()
+    // The broker says so only to those who publish.
+    const pending = engine.publish([message()])
+    await eventually(
+      () => (engine.accepting().ok ? undefined : true),
+      () => 'not blocked',
+      LIMIT_MS,
+    )
+    assert.deepEqual(engine.accepting(), { ok: false, code: 'broker_blocked' })
+    assert.match(JSON.stringify(engine.health()), /broker_blocked/)
+    await refuses(engine.publish([message()]), 'broker_blocked')
+    assert.equal(await settleOne(engine, delivery), 'settled')
+    await broker().clearMemoryAlarm()
+    const [receipt] = await pending
+    assert.equal(receipt?.kind, 'accepted')
+    await healthy(engine)
+    await accepted(engine)
+  })
+
+  test('a confirm that does not come in time refuses the caller, and the next one is served', async (context) => {
+    const { engine } = await started(context, { confirmTimeoutMs: 300 })
+    await accepted(engine)
+    await broker().raiseMemoryAlarm()
+    await refuses(engine.publish([message()]), 'broker_unavailable')
+    await broker().clearMemoryAlarm()
+    await healthy(engine)
+    await accepted(engine)
+  })
+
+  test('a queue of the same name and another shape: one sentence that says which and what to do', async (context) => {
+    const { logger, lines } = recordingLogger()
+    const options = optionsFor(broker().url, { logger })
+    const connection = await connect(options.url)
+    const channel = await connection.createChannel()
+    const queue = `${options.queueName}.MNP`
+    await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'classic' } })
+    const engine = engineOn(options)
+    context.after(() => engine.stop())
+    await engine.start()
+    const health = engine.health()
+    const sentence =
+      /broker_unavailable: .*the queue t\S+\.MNP exists with other arguments: delete that queue, choose/
+    assert.match(health.ok ? 'healthy' : health.reason, sentence)
+    assert.deepEqual(engine.accepting(), { ok: false, code: 'broker_unavailable' })
+    assert.ok(
+      lines.some(({ level, fields }) => level === 'error' && /exists with other/.test(`${fields.reason}`)),
+    )
+    // Once it is mended, nobody has to start anything again.
+    await channel.deleteQueue(queue)
+    await connection.close()
+    await healthy(engine)
+    await accepted(engine)
+    await engine.stop()
+    await removeQueue(options)
+  })
+
+  test('auto takes classic queues where they are classic already', async (context) => {
+    const names = optionsFor(broker().url)
+    const classic = { ...names, queueType: 'classic', types: ['MNP'], orderingShards: 0 } as const
+    const connection = await connect(names.url)
+    const channel = await connection.createChannel()
+    for (const queue of [`${names.queueName}.dead`, `${names.queueName}.unrouted`]) {
+      await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'classic' } })
+    }
+    await connection.close()
+    const engine = engineOn({ ...classic, queueType: 'auto' })
+    context.after(() => engine.stop())
+    await engine.start()
+    assert.deepEqual(engine.health(), { ok: true })
+    const id = await accepted(engine)
+    assert.deepEqual(ids(await engine.take(request())), [id])
+  })
+
+  test('a wrong password is told, without the password, and tried again', async (context) => {
+    const { logger, lines } = recordingLogger()
+    const url = broker().url.replace('guest:guest', 'guest:se%2Fcret')
+    const engine = engineOn(optionsFor(url, { logger }))
+    context.after(() => engine.stop())
+    await engine.start()
+    const health = engine.health()
+    assert.match(health.ok ? 'healthy' : health.reason, /ACCESS.REFUSED/)
+    assert.ok(lines.some(({ level, message }) => level === 'error' && /refuses us/.test(message)))
+    assert.doesNotMatch(JSON.stringify([lines, health]), /se%2Fcret|se\/cret/)
+  })
+
+  test('started while the broker is away, it serves when the broker comes', async (context) => {
+    await broker().stop('term')
+    const { engine } = await started(context)
+    assert.deepEqual(engine.accepting(), { ok: false, code: 'broker_unavailable' })
+    await refuses(engine.publish([message()]), 'broker_unavailable')
+    await broker().restart()
+    await healthy(engine)
+    const id = await accepted(engine)
+    assert.deepEqual(ids(await engine.take(request())), [id])
+  })
+})
