@@ -41,6 +41,8 @@ export interface WeirOverrides {
   readonly logger?: Logger
   readonly gateway?: Partial<GatewayOptions>
   readonly engineHost?: 'worker' | 'inline'
+  /** Makes the scaler's windows pass faster than the messages. */
+  readonly scalerClock?: Clock
   /** Consumers in processes of their own, started by this command, instead of in this one. */
   readonly workers?: (type: MessageType) => WorkerCommand
 }
@@ -96,7 +98,11 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
   await queue.start()
 
   const flow = new FlowMeter(queue.engine, clock)
-  const scaling = scalingOf(base, types, { consumer, supervisor, events })
+  const scaling = scalingOf({ ...base, clock: overrides.scalerClock ?? clock }, types, {
+    consumer,
+    supervisor,
+    events,
+  })
   const pace = (type: string) => work?.pace(types, type) ?? 0
   const watch = await startWatch({ ...base, hasGateway, consumer, types, pace, scaling, flow })
   endings.push(() => watch.stop())

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test'
 import { eventually, withLimit } from '../fixtures/process.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const MAIN = join(ROOT, 'src', 'cli', 'main.ts')
+export const MAIN = join(ROOT, 'src', 'cli', 'main.ts')
 const START_LIMIT_MS = 60_000
 const KEPT_LINES = 2_000
 
@@ -92,7 +92,7 @@ export class RoleProcess {
 }
 
 /** Free ports, on this machine only, a back end without delays; the rest as users get it. */
-const QUIET = {
+export const QUIET = {
   API_PORT: '0',
   METRICS_PORT: '0',
   HEALTH_CHECK_PORT: '0',
@@ -120,6 +120,7 @@ export async function startRole(
 
 export interface Answer {
   readonly status: number
+  readonly headers: Headers
   // biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely by the tests, which is their purpose
   readonly body: any
   readonly text: string
@@ -136,7 +137,8 @@ export async function call(url: string, method = 'GET', body?: unknown): Promise
   })
   const text = await response.text()
   const json = /json/.test(response.headers.get('content-type') ?? '')
-  return { status: response.status, text, body: json && text !== '' ? JSON.parse(text) : undefined }
+  const { status, headers } = response
+  return { status, headers, text, body: json && text !== '' ? JSON.parse(text) : undefined }
 }
 
 /** Asks until the answer fits; the last one is part of the failure. */

@@ -1,0 +1,84 @@
+/** Broker or Redis away: the processes live, say why they are not ready, and go on by themselves. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { privateBrokerMissing, startBroker } from '../fixtures/rabbitmq.ts'
+import { noRedis, startRedis } from '../fixtures/redis.ts'
+import { type Answer, call, startRole, until } from './role-process.ts'
+
+const message = { type: 'MNP', content: 'x' }
+const ended = ({ body }: Answer) => body?.state === 'done' || body?.state === 'rejected'
+
+test('a broker that comes later: alive, not ready with the reason, and then at work without a restart', {
+  skip: privateBrokerMissing() || noRedis(),
+}, async (t) => {
+  const cleanup = (run: () => unknown) => t.after(async () => void (await run()))
+  const [broker, redis] = await Promise.all([startBroker({ cleanup }), startRedis({ cleanup })])
+  await broker.stop('term')
+  const secret = new URL(broker.url)
+  secret.password = 'guest'
+  const here = { RABBITMQ_URL: secret.href, REDIS_URL: redis.url, QUEUE_NAME: redis.queueName() }
+  const [gateway, consumer] = await Promise.all([
+    startRole(t, ['gateway'], here),
+    startRole(t, ['consumer', '--type', 'MNP'], here),
+  ])
+  for (const { health } of [gateway, consumer]) {
+    assert.equal((await call(`${health}/health`)).status, 200)
+    const ready = await call(`${health}/ready`)
+    assert.equal(ready.status, 503)
+    assert.match(ready.body.reasons.join(), /broker_unavailable/)
+    assert.equal((await call(`${health}/metrics`)).status, 200)
+  }
+  const refused = await call(`${gateway.url}/api/message`, 'POST', message)
+  assert.deepEqual([refused.status, refused.body.code], [503, 'broker_unavailable'])
+  assert.ok(Number(refused.headers.get('retry-after')) >= 1)
+  const status = await call(`${gateway.url}/api/queue/status`)
+  assert.ok(status.status === 503 || status.body.consumers === undefined, status.text)
+  const toggled = await call(`${gateway.url}/api/monitoring/toggle`, 'POST')
+  assert.deepEqual([toggled.status, toggled.body.code], [503, 'broker_unavailable'])
+
+  await broker.restart()
+  for (const { health } of [gateway, consumer]) await until(`${health}/ready`, ({ status: is }) => is === 200)
+  const sent = await call(`${gateway.url}/api/message`, 'POST', message)
+  assert.equal(sent.status, 202, sent.text)
+  await until(`${gateway.url}/api/messages/${sent.body.id}`, ended)
+  for (const role of [gateway, consumer]) {
+    assert.deepEqual(await role.end('SIGTERM'), { code: 0, signal: null })
+    assert.doesNotMatch(role.output, /:guest@/)
+  }
+})
+
+test('a Redis that comes later, and one that goes: not ready with the reason, and then at work again', {
+  skip: privateBrokerMissing() || noRedis({ controlled: true }),
+}, async (t) => {
+  const cleanup = (run: () => unknown) => t.after(async () => void (await run()))
+  const [broker, redis] = await Promise.all([
+    startBroker({ cleanup }),
+    startRedis({ cleanup, controlled: true, durable: true }),
+  ])
+  await redis.kill()
+  const here = { RABBITMQ_URL: broker.url, REDIS_URL: redis.url, QUEUE_NAME: redis.queueName() }
+  const [gateway, consumer] = await Promise.all([
+    startRole(t, ['gateway'], here),
+    startRole(t, ['consumer', '--type', 'MNP'], here),
+  ])
+  const notReady = ({ status, body }: Answer) => status === 503 && /redis/i.test(body.reasons.join())
+  for (const { health } of [gateway, consumer]) {
+    await until(`${health}/ready`, notReady)
+    assert.equal((await call(`${health}/health`)).status, 200)
+  }
+  const keyed = await call(`${gateway.url}/api/message`, 'POST', { ...message, idempotencyKey: 'k' })
+  assert.deepEqual([keyed.status, keyed.body.code], [503, 'storage_failed'])
+  // A key needs the book; a message without one needs the broker only.
+  const plain = await call(`${gateway.url}/api/message`, 'POST', message)
+  assert.equal(plain.status, 202, plain.text)
+  await redis.restart()
+  for (const { health } of [gateway, consumer]) await until(`${health}/ready`, ({ status }) => status === 200)
+  await until(`${gateway.url}/api/messages/${plain.body.id}`, ended)
+  await redis.kill()
+  await until(`${gateway.health}/ready`, notReady)
+  await redis.restart()
+  await until(`${gateway.health}/ready`, ({ status }) => status === 200)
+  const again = await call(`${gateway.url}/api/message`, 'POST', { ...message, idempotencyKey: 'k' })
+  assert.equal(again.status, 202, again.text)
+  await until(`${gateway.url}/api/messages/${again.body.id}`, ended)
+})
