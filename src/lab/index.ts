@@ -45,7 +45,8 @@ export {
   presetOf,
 } from './load/plan.ts'
 export { HistoryRecorder } from './load/recorder.ts'
-export { type LoadOptions, type LoadProgress, type LoadReport, peerOf, runLoad } from './load/run.ts'
+export type { LoadProgress, LoadReport } from './load/report.ts'
+export { type LoadOptions, peerOf, runLoad } from './load/run.ts'
 export type { GeneratorReport } from './load/self.ts'
 export { ARRIVAL_PROCESSES, type ArrivalProcess, TEST_TYPES, type TestType } from './load/shape.ts'
 export type { Accounts, Interval, SeriesRow } from './load/tally.ts'

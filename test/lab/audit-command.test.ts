@@ -9,6 +9,7 @@ import {
   type AuditVerdict,
   HistoryRecorder,
   historyLine,
+  type LoadReport,
   planLoad,
   runLoad,
   startBackend,
@@ -145,6 +146,33 @@ describe('a load through a real queue', () => {
     assert.match(text.stdout, /took effect 2 times\n/)
     assert.match(text.stdout, /FAILED\n$/)
   })
+})
+
+test('straight to a back end that is given too much: its log tells of every message, and nothing is lost', async () => {
+  const logFile = join(dir, 'direct-calls.jsonl')
+  const backend = await startBackend({
+    ...{ host: '127.0.0.1', port: 0, capacity: 2, limit: 4, serviceMs: 20, spread: 0, burnMs: 0, seed: 1 },
+    ...{ remember: 1000, hangMs: 50, retryAfterSeconds: 0, logFile, clock: fineClock },
+  })
+  const history = join(dir, 'direct.jsonl')
+  const run = await weir([
+    'load',
+    '-n',
+    '100',
+    '-c',
+    '8',
+    '--direct',
+    backend.url,
+    '--out',
+    history,
+    '--json',
+  ])
+  await backend.stop()
+  const { accounts } = JSON.parse(run.stdout) as LoadReport
+  assert.equal(run.code, 1)
+  assert.ok(accounts.acknowledged > 0 && accounts.refused > 0, run.stdout)
+  const { code, verdict } = await audit('--recorded', history, '--backend-log', logFile)
+  assert.deepEqual([code, verdict.ok], [0, accounts.acknowledged])
 })
 
 test('messages that wait when the time is up are unfinished', async () => {

@@ -15,14 +15,14 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Clock, LIMITS, pause } from '../../core/index.ts'
+import { type Clock, pause } from '../../core/index.ts'
 import { draw } from '../chance.ts'
-import { nameOf } from '../names.ts'
 import { Burner } from './burner.ts'
 import { type BackendLogHeader, CallLog, type CallOutcome, type LoggedCall } from './call-log.ts'
 import { type BackendStats, CallStats } from './call-stats.ts'
 import { fateOf, serviceTimeMs, speedAt } from './curve.ts'
 import { SharingPool } from './pool.ts'
+import { bodyOf, namesOf } from './request.ts'
 
 export interface FragileOptions {
   readonly host: string
@@ -59,8 +59,6 @@ export interface RunningBackend {
 }
 
 const DRAIN_MS = 5_000
-/** The message with what stands around it. */
-const LARGEST_BODY = LIMITS.bodyBytes + 64 * 1024
 /** Longer than callers keep idle connections, so that it never hangs up on one that is about to be used. */
 const KEEP_ALIVE_MS = 75_000
 const MOST_CONNECTIONS = 10_000
@@ -271,51 +269,4 @@ function answer(response: ServerResponse, status: number, body: object): void {
     'content-length': Buffer.byteLength(text),
   })
   response.end(text)
-}
-
-/** undefined when it was too long or broke off. */
-async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    for await (const chunk of request) {
-      size += (chunk as Buffer).length
-      // Read to its end all the same: an answer before that would break the caller's connection.
-      if (size <= LARGEST_BODY) chunks.push(chunk as Buffer)
-    }
-  } catch {
-    request.destroy()
-    return undefined
-  }
-  return size > LARGEST_BODY ? undefined : Buffer.concat(chunks)
-}
-
-/** `key` is what service time and fate are drawn by: the same for the same message in two runs, where it has a name. */
-function namesOf(request: IncomingMessage, body: Buffer, number: number) {
-  const header = (name: string) => {
-    const value = request.headers[name]
-    return typeof value === 'string' && value !== '' ? value : undefined
-  }
-  const sent = objectOf(body)
-  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
-  const id = header('weir-message-id') ?? header('idempotency-key') ?? text(sent?.id) ?? `call-${number}`
-  const type = header('weir-message-type') ?? text(sent?.type)
-  const attempt = Number(header('weir-attempt'))
-  const name = nameOf(text(sent?.content) ?? '')
-  return {
-    id,
-    key: name?.key ?? id,
-    ...(type !== undefined && { type }),
-    ...(attempt > 0 && { attempt }),
-    ...(name && { ref: name.ref }),
-  }
-}
-
-function objectOf(body: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'))
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -12,16 +12,17 @@
  */
 import type { Clock } from '../../core/index.ts'
 import { seeded } from '../chance.ts'
-import type { LatencySummary } from '../histogram.ts'
 import { refOf } from '../names.ts'
+import { Books } from './books.ts'
 import { Connection, type Heard, type Peer } from './connection.ts'
 import type { HttpAnswer } from './http-answer.ts'
-import { type Fate, fatesOf, RequestMaker, type Target } from './messages.ts'
+import { fatesOf, RequestMaker, type Target } from './messages.ts'
 import type { LoadPlan } from './plan.ts'
 import type { HistoryRecorder } from './recorder.ts'
-import { type GeneratorReport, SelfWatch } from './self.ts'
+import type { LoadProgress, LoadReport } from './report.ts'
+import { SelfWatch } from './self.ts'
 import { arrivalsOf } from './shape.ts'
-import { type Accounts, type Interval, type SeriesRow, Tally } from './tally.ts'
+import { Tally } from './tally.ts'
 
 export interface LoadOptions {
   readonly plan: LoadPlan
@@ -40,49 +41,6 @@ export interface LoadOptions {
   readonly signal?: AbortSignal
   /** Once a second. */
   readonly onProgress?: (progress: LoadProgress) => void
-}
-
-export interface LoadProgress {
-  readonly seconds: number
-  /** HTTP requests sent; all there will be, where that is known. */
-  readonly sent: number
-  readonly requests: number | undefined
-  readonly accounts: Accounts
-  readonly interval: Interval
-}
-
-export interface LoadReport {
-  readonly kind: 'load'
-  readonly version: 1
-  readonly url: string
-  readonly target: 'api' | 'direct'
-  readonly plan: LoadPlan
-  readonly batch: number
-  readonly mix: Readonly<Record<string, number>>
-  readonly size: number
-  readonly keys: boolean
-  readonly seed: number
-  readonly run: string
-  /** Wall-clock milliseconds. */
-  readonly startedAt: number
-  /** Until the last answer. */
-  readonly seconds: number
-  /** Messages. */
-  readonly accounts: Accounts
-  /** HTTP requests; `unsent`: planned and never sent (interrupted, or the service was too slow for too long). */
-  readonly requests: { readonly sent: number; readonly unsent: number }
-  /** Messages. */
-  readonly acknowledgedPerSecond: number
-  /** Of requests with an acknowledgement, from the intended moment; and from the moment they really left. */
-  readonly latencyMs: LatencySummary
-  readonly serviceMs: LatencySummary
-  /** Of the other answers, from the intended moment. */
-  readonly otherAnswersMs: LatencySummary
-  /** Why messages were not acknowledged, and how often. */
-  readonly codes: Readonly<Record<string, number>>
-  readonly generator: GeneratorReport
-  readonly series: readonly SeriesRow[]
-  readonly interrupted: boolean
 }
 
 /** Never rejects for what the service does; the report tells. */
@@ -115,6 +73,7 @@ class LoadRun implements Heard {
   readonly #maker: RequestMaker
   readonly #self: SelfWatch
   readonly #tally: Tally
+  readonly #books: Books
   readonly #startedAt: number
   readonly #underWay = new Map<Connection, Request>()
   readonly #connections: Connection[] = []
@@ -142,6 +101,7 @@ class LoadRun implements Heard {
     this.#startedAt = clock.now()
     this.#lastAnswerAt = this.#startedAt
     this.#tally = new Tally(this.#startedAt)
+    this.#books = new Books(this.#tally, options.history)
     this.#arrivals =
       plan.mode === 'open'
         ? arrivalsOf(plan.segments, plan.requests, plan.arrivals, () => seeded(seed, 'arrivals'))
@@ -149,13 +109,13 @@ class LoadRun implements Heard {
   }
 
   async run(): Promise<LoadReport> {
-    const { signal, onProgress, plan, history } = this.#options
+    const { signal, onProgress, plan } = this.#options
     const stop = () => this.#interrupt()
     signal?.addEventListener('abort', stop, { once: true })
     this.#self.start()
     this.#every(SWEEP_MS, () => this.#sweep())
     this.#every(PROGRESS_MS, () => {
-      history?.flush()
+      this.#books.flush()
       onProgress?.(this.#progress())
     })
     if (signal?.aborted) this.#interrupt()
@@ -169,7 +129,7 @@ class LoadRun implements Heard {
     for (const cancel of this.#cancels) cancel()
     this.#cancelPump?.()
     for (const connection of this.#connections) connection.close()
-    history?.flush()
+    this.#books.flush()
     return this.#report()
   }
 
@@ -178,7 +138,7 @@ class LoadRun implements Heard {
     const now = this.#clock.now()
     this.#lastAnswerAt = now
     const fates = fatesOf(this.#options.target, request.refs, answer)
-    for (const [index, fate] of fates.entries()) this.#book(now, request.refs[index] ?? '', fate)
+    this.#books.answered(now, request.refs, fates)
     const good = fates.some(({ kind }) => kind === 'acknowledged')
     this.#tally.answered(now, request.intendedAt, request.sentAt, good)
     this.#freed(connection)
@@ -188,14 +148,8 @@ class LoadRun implements Heard {
     const request = this.#take(connection)
     const now = this.#clock.now()
     this.#lastAnswerAt = now
-    for (const ref of request.refs) {
-      if (!sent) {
-        this.#book(now, ref, { kind: 'failed', code: 'unreachable' })
-        continue
-      }
-      this.#tally.fate(now, 'unknown', why)
-      this.#options.history?.record({ kind: 'unknown', ref, why, at: now })
-    }
+    if (sent) this.#books.unknown(now, request.refs, why)
+    else this.#books.unreachable(now, request.refs)
     if (sent || this.#options.plan.mode === 'open') return this.#freed(connection)
     this.#resting++
     this.#after(RECONNECT_MS, () => {
@@ -255,13 +209,11 @@ class LoadRun implements Heard {
   }
 
   #issue(connection: Connection, intendedAt?: number): void {
-    const { target, run, history } = this.#options
+    const { target, run } = this.#options
     const sentAt = this.#clock.now()
     const refs = Array.from({ length: target.batch }, () => refOf(run, this.#messages++))
     this.#sent++
-    this.#tally.attempted(sentAt, refs.length)
-    // Written down before it leaves: what came out must have been attempted.
-    if (history) for (const ref of refs) history.record({ kind: 'attempted', ref, at: sentAt })
+    this.#books.attempted(sentAt, refs)
     this.#underWay.set(connection, { refs, intendedAt: intendedAt ?? sentAt, sentAt })
     connection.send(this.#maker.make(refs, sentAt))
   }
@@ -271,17 +223,6 @@ class LoadRun implements Heard {
     if (!request) throw new Error('an answer on a connection with nothing under way')
     this.#underWay.delete(connection)
     return request
-  }
-
-  #book(now: number, ref: string, fate: Fate): void {
-    const { history } = this.#options
-    this.#tally.fate(now, fate.kind, fate.kind === 'acknowledged' ? undefined : fate.code)
-    if (!history) return
-    if (fate.kind === 'acknowledged') history.record({ kind: 'acknowledged', ref, id: fate.id, at: now })
-    // A fault of the service leaves open whether it took the message; no connection does not.
-    else if (fate.kind === 'failed' && fate.code !== 'unreachable') {
-      history.record({ kind: 'unknown', ref, why: fate.code, at: now })
-    } else history.record({ kind: 'refused', ref, code: fate.code, at: now })
   }
 
   #freed(connection: Connection): void {

@@ -1,0 +1,35 @@
+/** What is shown while a load runs. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ms, progressLine } from '../../../src/cli/load-report.ts'
+import type { LoadProgress } from '../../../src/lab/index.ts'
+import { Tally } from '../../../src/lab/load/tally.ts'
+
+function progress(tally: Tally, requests: number | undefined): LoadProgress {
+  return { seconds: 12, sent: 300, requests, accounts: tally.accounts, interval: tally.interval(2000) }
+}
+
+test('rate and latencies of the last second, errors of all', () => {
+  const tally = new Tally(0)
+  tally.attempted(500, 300)
+  for (let index = 0; index < 250; index++) {
+    tally.fate(900, 'acknowledged', undefined)
+    tally.answered(900, 890, 895, true)
+  }
+  tally.fate(900, 'refused', 'backlog_full')
+  tally.fate(900, 'unknown', 'timeout')
+  const line = progressLine(progress(tally, 1000))
+  assert.equal(
+    line,
+    '12 s: 300 of 1,000 (30 %) sent, 125/s, p50 10.0 ms, p99 10.0 ms, max 10.0 ms, 1 refused, 0 failed, 1 unknown',
+  )
+  // The next second, in which nothing happened; a load for a time has no end in requests.
+  assert.equal(
+    progressLine(progress(tally, undefined)),
+    '12 s: 300 sent, 0/s, 1 refused, 0 failed, 1 unknown',
+  )
+})
+
+test('milliseconds with the digits that are measured', () => {
+  assert.deepEqual([0.4567, 45.67, 1234, Number.NaN].map(ms), ['0.46 ms', '45.7 ms', '1.2 s', '-'])
+})
