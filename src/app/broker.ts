@@ -1,6 +1,6 @@
 /** The queue in a broker: the engine, and what the processes on it share, or lack. */
 import { hostname } from 'node:os'
-import { WeirError } from '../core/index.ts'
+import { pause, WeirError } from '../core/index.ts'
 import { LocalEffects } from '../engines/local/index.ts'
 import { RabbitMqEngine } from '../engines/rabbitmq/index.ts'
 import { RedisEffects, RedisLedger } from '../engines/redis/index.ts'
@@ -11,6 +11,8 @@ import type { Settings } from './settings.ts'
 const WITHOUT_REDIS =
   'REDIS_URL is not set: effects of processors are kept in the memory of each process until it ends, so a message ' +
   'that is tried again elsewhere may have its effect twice; lives of messages and idempotency keys are not available'
+
+const START_LIMIT_MS = 2_000
 
 const REDIS = 'set REDIS_URL'
 const ADVICE: QueueParts['advice'] = {
@@ -57,7 +59,11 @@ export function brokerQueue(settings: Settings, deps: QueueDeps): QueueParts {
     advice: ADVICE,
     async start() {
       if (!redis) logger.warn({}, WITHOUT_REDIS)
-      await Promise.all([redis?.effects.start(), engine.start()])
+      const started = Promise.all([redis?.effects.start(), engine.start()])
+      // An address that does not answer at all must not keep /health from answering.
+      await Promise.race([started, pause(clock, START_LIMIT_MS)])
+      // Neither rejects for what the world does; for a fault of ours the handler of the process is there.
+      void started
     },
     async stop() {
       // The engine stops its ledger; what the processors still apply is done before.

@@ -55,8 +55,8 @@ export class PaceShare {
   }
 
   /**
-   * Whether messages of a type may be taken: without a pace at once, with one when the others know of this process. From
-   * then on always: a broker that takes nothing in must not keep anybody from working off what it has.
+   * Whether messages of a type may be taken: without a pace at once, with one when the others know of this process.
+   * From then on always: a broker that takes nothing in must not keep anybody from working off what it has.
    */
   mayTake(type: MessageType): boolean {
     if (this.#joined) return true

@@ -35,7 +35,7 @@ export function clientFor(options: GlobalOptions, retries = 1, keys = true): Wei
   return new WeirClient({ baseUrl, clock: realClock, random: realRandom, newKey, retries, keys })
 }
 
-/** The same for sending: whether the service does idempotency keys is asked of it once; a failing answer tells later. */
+/** The same for sending: whether the service does idempotency keys is asked of it once; sending tells what fails. */
 export async function senderFor(options: GlobalOptions): Promise<{ client: WeirClient; keys: boolean }> {
   const client = clientFor(options, 3)
   const abilities = await clientFor(options, 0)

@@ -84,15 +84,38 @@ test('one line each: data directory in use, port taken, setting out of range, br
     other.remove()
   })
   const { port } = new URL(running.url)
-  const cases: [string[], Record<string, string>, RegExp][] = [
+  // Nobody listens there; that is no reason not to start.
+  const broker = { RABBITMQ_URL: 'amqp://127.0.0.1:9' }
+  const off = { HOST: '127.0.0.1', METRICS_PORT: 'off', HEALTH_CHECK_PORT: 'off', API_PORT: '0' }
+  /** Of `weir up` where it is a list, of the whole command where it is text. */
+  const cases: [string[] | string, Record<string, string>, RegExp][] = [
     [['--port', '0', '--data-dir', path], {}, /data directory|in use/],
     [['--port', port, '--data-dir', other.path], {}, new RegExp(`API_PORT: port ${port} is taken`)],
     [[], { MAX_RETRIES: '-1' }, /MAX_RETRIES must be a whole number from 0 to 100; found "-1"/],
     [['--engine', 'rabbitmq'], {}, /RABBITMQ_URL must be set where QUEUE_ENGINE is rabbitmq/],
     [['--set', 'nonsense=1'], {}, /unknown setting nonsense/],
+    [['--processes'], {}, /RABBITMQ_URL must be set for --processes/],
+    [
+      ['--processes'],
+      { ...broker, QUEUE_TOPOLOGY: 'single' },
+      /QUEUE_TOPOLOGY must be per-type for --processes/,
+    ],
+    ['gateway', {}, /RABBITMQ_URL must be set: the role gateway works on a broker/],
+    ['consumer --type mpn', broker, /MESSAGE_TYPE.* must be all, or one or more of .*; found mpn/],
+    [
+      'consumer --type MNP',
+      { ...broker, ...off, METRICS_PORT: port },
+      new RegExp(`METRICS_PORT: port ${port} is`),
+    ],
+    [
+      'gateway',
+      { ...broker, ...off, HEALTH_CHECK_PORT: port },
+      new RegExp(`HEALTH_CHECK_PORT: port ${port} is`),
+    ],
   ]
-  for (const [args, env, wanted] of cases) {
-    const { code, stdout, stderr } = await weir(['up', ...args], { env })
+  for (const [command, env, wanted] of cases) {
+    const args = typeof command === 'string' ? command.split(' ') : ['up', ...command]
+    const { code, stdout, stderr } = await weir(args, { env: { LOG_LEVEL: 'FATAL', ...env } })
     assert.equal(code, 1, stderr)
     assert.equal(stdout, '')
     assert.match(stderr, wanted)

@@ -37,7 +37,11 @@ describe('roles', { skip: brokerMissing() || noRedis() }, () => {
     for (let i = 0; i < 3; i++) await call(`${gateway.url}/api/message`, 'POST', message('TERMINATION'))
     const status = await until(
       `${gateway.url}/api/queue/status`,
-      ({ body }) => body.consumers === 2 && body.types.TERMINATION.ready === 3 && body.unacknowledged === 0,
+      ({ body }) =>
+        body.consumers === 2 &&
+        body.types.TERMINATION.ready === 3 &&
+        body.depth.ready === 3 &&
+        body.unacknowledged === 0,
     )
     const { engine, types, members } = status.body
     assert.equal(engine, 'rabbitmq')
@@ -123,6 +127,55 @@ describe('roles', { skip: brokerMissing() || noRedis() }, () => {
     await until(`${gateway.url}/api/stats`, (answer) => finished(answer.body.types) === 200)
   })
 
+  test('Q6 two consumers of a type keep one pace between them', async (t) => {
+    const rate = 20
+    const here = place({ RATE_PER_SECOND: String(rate) })
+    const [gateway] = await Promise.all([
+      startRole(t, ['gateway'], here),
+      startRole(t, ['consumer', '--type', 'MNP'], here),
+      startRole(t, ['consumer', '--type', 'MNP'], here),
+    ])
+    const messages = Array.from({ length: 100 }, () => message('MNP'))
+    const { body } = await call(`${gateway.url}/api/messages/batch`, 'POST', { messages })
+    await until(`${gateway.url}/api/stats`, ({ body: stats }) => {
+      const { done = 0, rejected = 0, failed = 0 } = stats
+      return done + rejected + failed === 100
+    })
+    const lives = await Promise.all(
+      body.results.map(({ id }: { id: string }) => call(`${gateway.url}/api/messages/${id}`)),
+    )
+    const ends = lives.map((life) => Date.parse(life.body.finishedAt)).sort((a, b) => a - b)
+    // In any second no more than the pace, and what the jitter of two processes can move over its edges.
+    const most = Math.max(...ends.map((from) => ends.filter((at) => at >= from && at < from + 1000).length))
+    assert.ok(most <= rate * 1.2, `${most} within a second at a pace of ${rate}`)
+    const shown = await weir(['status'], { env: { WEIR_API_URL: gateway.url } })
+    assert.equal(shown.stdout.match(/^consumer +\S+:\d+ +MNP/gm)?.length, 2, shown.stdout)
+  })
+
+  test('a gateway without consumers of its own admits by what the others let out', async (t) => {
+    const here = place({ MAX_BACKLOG_SECONDS: '2', BACKEND_SPEED: '0.1', CONCURRENCY: '1' })
+    const gateway = await startRole(t, ['gateway'], here)
+    await startRole(t, ['consumer', '--type', 'MNP'], here)
+    const send = () => call(`${gateway.url}/api/message`, 'POST', message('MNP'))
+    const messages = Array.from({ length: 100 }, () => message('MNP'))
+    await call(`${gateway.url}/api/messages/batch`, 'POST', { messages })
+    await until(`${gateway.url}/api/queue/status`, ({ body }) => body.types.MNP.drainEtaMs > 2_000)
+    const refused = await send()
+    assert.deepEqual([refused.status, refused.body.code], [429, 'backlog_full'], refused.text)
+    assert.ok(Number(refused.headers.get('retry-after')) >= 1)
+    assert.equal((await call(`${gateway.url}/api/message`, 'POST', message('CHANGE'))).status, 202)
+  })
+
+  test('one queue for all types: a consumer takes every type', async (t) => {
+    const here = place({ QUEUE_TOPOLOGY: 'single' })
+    const gateway = await startRole(t, ['gateway'], here)
+    await startRole(t, ['consumer'], here)
+    for (const type of ['SUBSCRIPTION', 'MNP', 'CHANGE', 'TERMINATION']) {
+      assert.equal((await call(`${gateway.url}/api/message`, 'POST', message(type))).status, 202)
+    }
+    await until(`${gateway.url}/api/stats`, ({ body }) => body.done + body.rejected + body.failed === 4)
+  })
+
   test('without Redis: messages flow, what is not available is said, and weir send works', async (t) => {
     const { REDIS_URL: _, ...here } = place()
     const service = await startRole(t, ['up'], here)
@@ -144,6 +197,7 @@ describe('roles', { skip: brokerMissing() || noRedis() }, () => {
       const { done = 0, rejected = 0, failed = 0 } = stats
       return done + rejected + failed === 51
     })
+    assert.deepEqual((await call(`${service.url}/api/dead-letters`)).body, { items: [] })
     assert.doesNotMatch(await metricsOf(service.url), /bss_queue_unaccounted_messages\{/)
     const shown = await weir(['status'], options)
     assert.match(shown.stdout, /\(rabbitmq\)\n/)

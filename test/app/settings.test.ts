@@ -274,6 +274,12 @@ test('the generated documents are as generated, and name every setting', () => {
   for (const name of NAMES) assert.ok(page.includes(ROWS[name].env), name)
 })
 
+test('every password of several brokers is masked', () => {
+  const RABBITMQ_URL = 'amqp://a:secret@one:1,amqp://b:hidden@two:2/v'
+  const { rabbitmqUrl } = maskedConfig(resolveSettings({ environment: { RABBITMQ_URL } }))
+  assert.equal(rabbitmqUrl, 'amqp://a:***@one:1,amqp://b:***@two:2/v')
+})
+
 test('a password is masked in a URL that cannot be taken apart, and in the refusal of a wrong one', () => {
   const shown = JSON.stringify(
     maskedConfig(resolveSettings({ environment: { REDIS_URL: 'redis://:p/ss@h:1' } })),
