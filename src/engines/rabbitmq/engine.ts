@@ -41,6 +41,7 @@ import type {
 } from '../../queue/index.ts'
 import { Alarm } from './alarm.ts'
 import { Control } from './control.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { Delays } from './delays.ts'
 import { HandingOut } from './handing-out.ts'
 import { Intake } from './intake.ts'
@@ -98,6 +99,7 @@ export class RabbitMqEngine implements QueueEngine {
   readonly #publishing: Publishing
   readonly #handingOut: HandingOut
   readonly #settling: Settling
+  readonly #deadLetters: DeadLetters
   readonly #watch: Watch
   readonly #alarm: Alarm
   readonly #ready: ReadySignal
@@ -153,6 +155,15 @@ export class RabbitMqEngine implements QueueEngine {
     this.#control = new Control({ ...beside, id: newId(), host, pid, tallies })
     this.fleet = this.#control
     this.switchStore = new SwitchStream({ ...beside, outbox: this.#outbox, newId })
+    this.#deadLetters = new DeadLetters({
+      ...shared,
+      link: this.#controlLink,
+      retried: ({ message: { type } }) => {
+        this.#tallies.count(type, 'retried')
+        if (!this.#intake.consumes(type)) this.#ready.ready(type)
+      },
+      deleted: (type) => this.#tallies.count(type, 'deleted'),
+    })
     this.#watch = new Watch(this.#publishLink, topology, clock, logger)
     this.#consumeLink.onChange(() => {
       if (!this.#consumeLink.up) this.#disconnected()
@@ -200,8 +211,9 @@ export class RabbitMqEngine implements QueueEngine {
     const { ledger } = this.#options
     if (ledger) return ledger.counts()
     const counts = new Map<MessageType, StateCounts>()
-    for (const [type, tally] of sum([this.#ownTallies(), ...this.#control.others()])) {
-      counts.set(type, countsFrom(tally, this.#watch.waiting(type)))
+    const total = sum([this.#ownTallies(), ...this.#control.others()])
+    for (const [type, tally] of total) {
+      counts.set(type, countsFrom(tally, this.#watch.waiting(type, total)))
     }
     return counts
   }
@@ -225,19 +237,19 @@ export class RabbitMqEngine implements QueueEngine {
     return ledger.find(id)
   }
 
-  async deadLetters(_query: { type?: MessageType; limit: number; after?: string }): Promise<DeadLetterPage> {
+  async deadLetters(query: { type?: MessageType; limit: number; after?: string }): Promise<DeadLetterPage> {
     this.#mustBeOpen()
-    throw new WeirError('not_available', 'not yet')
+    return this.#call(this.#deadLetters.list({ ...query, limit: Math.max(1, query.limit) }))
   }
 
-  async retryDeadLetters(_query: { ids?: readonly string[]; type?: MessageType }): Promise<number> {
+  async retryDeadLetters(query: { ids?: readonly string[]; type?: MessageType }): Promise<number> {
     this.#mustBeOpen()
-    throw new WeirError('not_available', 'not yet')
+    return this.#call(this.#deadLetters.retry(query))
   }
 
-  async deleteDeadLetters(_query: { ids?: readonly string[]; type?: MessageType }): Promise<number> {
+  async deleteDeadLetters(query: { ids?: readonly string[]; type?: MessageType }): Promise<number> {
     this.#mustBeOpen()
-    throw new WeirError('not_available', 'not yet')
+    return this.#call(this.#deadLetters.delete(query))
   }
 
   health(): EngineHealth {
@@ -296,7 +308,7 @@ export class RabbitMqEngine implements QueueEngine {
   #sweep(now: number): number {
     const again = () => this.#alarm.by(now + AGAIN_MS)
     this.#call(this.#settling.endLeases(now)).catch(again)
-    let next = this.#leases.nextEndAt()
+    let next = Math.min(this.#leases.nextEndAt(), this.#intake.freshen(now))
     for (const [type, stock] of this.#intake.stocks) {
       const ripe = stock.ripen(now)
       for (const parcel of ripe) this.#ripe(parcel)

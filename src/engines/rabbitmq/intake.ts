@@ -41,6 +41,7 @@ export interface IntakeDeps {
 /** Shorter waits are not worth a way through the broker. */
 const HOLD_MS = 50
 const FORWARD_AGAIN_MS = 1_000
+const STALE_MS = 20 * 60_000
 
 export class Intake {
   readonly #deps: IntakeDeps
@@ -122,6 +123,32 @@ export class Intake {
     await Promise.all(consuming.map((source) => source.fence()))
   }
 
+  /**
+   * A broker ends the channel of a consumer that leaves a delivery unanswered for too long (half an hour, unless it is
+   * told otherwise), and with it every lease on it. So what only lies here, because nobody may start it, goes back
+   * before, all of its queue in its order, and comes again. Answers when to look again.
+   */
+  freshen(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const stock of this.#stocks.values()) {
+      const oldest = stock.oldestArrival()
+      if (!oldest) continue
+      if (oldest.at + STALE_MS <= now) this.#giveBack(oldest.source)
+      else next = Math.min(next, oldest.at + STALE_MS)
+    }
+    return next
+  }
+
+  #giveBack(source: Source): void {
+    const given: Parcel[] = []
+    for (const stock of this.#stocks.values()) given.push(...stock.giveUp(source))
+    for (const parcel of given.sort((a, b) => a.tag - b.tag)) source.giveBack(parcel)
+    this.#deps.logger.debug(
+      { queue: source.queue.name, messages: given.length },
+      'given back, waited too long',
+    )
+  }
+
   /** The connection is gone: all that lay here is void and will be delivered again, here or elsewhere. */
   lost(): void {
     for (const [type, stock] of this.#stocks) {
@@ -164,6 +191,7 @@ export class Intake {
       copy,
       body,
       seq: this.#seq,
+      arrivedAt: now,
       redeliveries: before,
       takes: 0,
       failures: copy.failures,
@@ -182,6 +210,7 @@ export class Intake {
     if (copy.dueAt !== undefined && copy.dueAt <= now) this.#deps.ripe(parcel)
     if (stock.add(parcel, now)) this.#deps.ready(type)
     if (copy.expiresAt !== undefined) this.#deps.timed(copy.expiresAt)
+    this.#deps.timed(now + STALE_MS)
   }
 
   #delayAgain(stock: Stock, parcel: Parcel, restMs: number): void {

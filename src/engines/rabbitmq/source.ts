@@ -29,6 +29,7 @@ export interface Parcel extends Slip {
   readonly body: Buffer | undefined
   /** Arrivals in this process, counted. */
   readonly seq: number
+  readonly arrivedAt: number
   /** Hand-outs of this copy before it came here. */
   readonly redeliveries: number
   /** Hand-outs of this copy since. */
@@ -140,6 +141,16 @@ export class Source {
     this.#acks.push(slip.tag)
     this.#unsure += 1
     return true
+  }
+
+  /** Back into its queue, at its head. The broker counts that as a delivery too. */
+  giveBack(slip: Slip): void {
+    if (!this.#answered(slip)) return
+    try {
+      slip.channel.nack(slip.raw, false, true)
+    } catch {
+      // The channel is closing, which gives it back as well.
+    }
   }
 
   /** Whether it can still be answered. */

@@ -5,7 +5,7 @@
  *   however it ends, and a head that waits for its moment or its retry keeps its turn.
  * - One that is given back is where it was before: the order is that of arrival, not of return.
  */
-import type { Parcel } from './source.ts'
+import type { Parcel, Source } from './source.ts'
 
 interface Chain {
   /** Ready, out, or waiting for its moment. */
@@ -147,6 +147,36 @@ export class Stock {
       if (oldest === undefined || copy.acceptedAt < oldest) oldest = copy.acceptedAt
     }
     return oldest
+  }
+
+  /** Removes what came from `source` and is not out. */
+  giveUp(source: Source): Parcel[] {
+    const given: Parcel[] = []
+    const stays = (parcel: Parcel) => parcel.source !== source || !given.push(parcel)
+    for (const [key, chain] of this.#chains) {
+      const { waiting } = chain
+      for (const parcel of waiting) if (parcel.source === source) given.push(parcel)
+      const left = waiting.filter((parcel) => parcel.source !== source)
+      this.#waiting -= waiting.length - left.length
+      waiting.splice(0, waiting.length, ...left)
+      const isOut = !this.#held.has(chain.head) && !this.#ready.includes(chain.head)
+      if (chain.head.source === source && !isOut) this.#chains.delete(key)
+    }
+    this.#ready = this.#ready.filter(stays)
+    for (const parcel of [...this.#held]) if (!stays(parcel)) this.#held.delete(parcel)
+    return given
+  }
+
+  /** When the one that has lain here longest came. */
+  oldestArrival(): { readonly at: number; readonly source: Source } | undefined {
+    let oldest: Parcel | undefined
+    const look = (parcel: Parcel) => {
+      if (!oldest || parcel.arrivedAt < oldest.arrivedAt) oldest = parcel
+    }
+    this.#ready.forEach(look)
+    this.#held.forEach(look)
+    for (const { waiting } of this.#chains.values()) waiting.forEach(look)
+    return oldest && { at: oldest.arrivedAt, source: oldest.source }
   }
 
   /** The connection is gone, and with it everything here: it will be delivered again. Answers those that were held. */

@@ -83,6 +83,15 @@ function plus(a: Tally, b: Tally): Tally {
   return Object.fromEntries(keys.map((key) => [key, a[key] + (b[key] ?? 0)])) as unknown as Tally
 }
 
+/** What must be waiting in the broker if every message was counted. */
+export function expectedWaiting(tally: Tally): number {
+  const { accepted, retried, done, rejected, expired, died, delayedIn, delayedOut, inFlight, buffered } =
+    tally
+  const elsewhere =
+    done + rejected + expired + died + Math.max(0, delayedIn - delayedOut) + inFlight + buffered
+  return Math.max(0, accepted + retried - elsewhere)
+}
+
 /** `waiting`: messages in the broker's queues of the type that nobody has. */
 export function countsFrom(tally: Tally, waiting: number): StateCounts {
   // Processes whose tallies are not known any more can make a difference negative; less than none there is not.

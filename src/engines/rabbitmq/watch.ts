@@ -5,6 +5,7 @@
 import type { Channel, ChannelModel } from 'amqplib'
 import type { Clock, Logger, MessageType } from '../../core/index.ts'
 import type { Link } from './link.ts'
+import { expectedWaiting, type Tally } from './tallies.ts'
 import type { Topology } from './topology.ts'
 
 const EVERY_MS = 1_000
@@ -43,13 +44,26 @@ export class Watch {
     this.#cancel?.()
   }
 
-  /** In the queues of a type, not delivered to anybody. One queue for several types counts for the first of them. */
-  waiting(type: MessageType): number {
-    let total = 0
-    for (const { name, types } of this.#topology.workQueues) {
-      if (types[0] === type) total += this.#waiting.get(name) ?? 0
+  /**
+   * In the queues of a type, not delivered to anybody. Of a queue for several types the broker tells only the sum, which
+   * is divided as the tallies say that messages must be waiting; they know less the later this process began to listen.
+   */
+  waiting(type: MessageType, tallies: ReadonlyMap<MessageType, Tally>): number {
+    const expected = (one: MessageType) => {
+      const tally = tallies.get(one)
+      return tally ? expectedWaiting(tally) : 0
     }
-    return total
+    let total = 0
+    for (const { name, types } of this.#topology.queuesOf(type)) {
+      const there = this.#waiting.get(name) ?? 0
+      if (types.length === 1) {
+        total += there
+        continue
+      }
+      const all = types.reduce((so, one) => so + expected(one), 0)
+      total += all > 0 ? (there * expected(type)) / all : there / types.length
+    }
+    return Math.round(total)
   }
 
   /** Now. Callers at the same time share one look; a broker that is away leaves the last one. */

@@ -7,6 +7,7 @@ import { bucketFor } from '../../../src/engines/rabbitmq/delays.ts'
 import type { RabbitMqEngine, RabbitMqOptions } from '../../../src/engines/rabbitmq/index.ts'
 import { namesOf } from '../../../src/engines/rabbitmq/names.ts'
 import { accepted, ids, request, settleOne, takeOne } from '../../conformance/subject.ts'
+import { FakeClock } from '../../fixtures/fake-clock.ts'
 import { eventually } from '../../fixtures/process.ts'
 import { brokerMissing, sharedBrokerUrl } from '../../fixtures/rabbitmq.ts'
 import { engineOn, optionsFor, realClock, recordingLogger, removeQueue } from './setting.ts'
@@ -168,6 +169,18 @@ suite('the RabbitMQ engine', { skip: brokerMissing() }, (_: SuiteContext) => {
       published.toSorted(),
       'none is settled, and still there is room for all',
     )
+  })
+
+  test('what nobody may start is given back before the broker loses patience; leases live on', async (context) => {
+    const clock = new FakeClock()
+    const { engine } = await started(context, { clock })
+    const [out, lies] = [await accepted(engine), await accepted(engine)]
+    const delivery = await takeOne(engine, { leaseMs: 3_600_000 })
+    assert.equal(delivery.lease.id, out)
+    await clock.advance(21 * 60_000)
+    const [again] = await some(() => engine.take(request()), 'the one that was given back')
+    assert.deepEqual([again?.lease.id, again?.lease.attempt], [lies, 2], 'delivered once more')
+    assert.equal(await settleOne(engine, delivery), 'settled')
   })
 
   test('Q3: two processes share the messages of a type', async (context) => {
