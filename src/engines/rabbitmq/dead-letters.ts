@@ -1,12 +1,11 @@
 /**
- * What operators do with dead letters. The truth is the queue of dead letters itself; it is walked through from its head,
- * by one at a time (`dead-lock.ts`), and what is not taken stays where it is (`walk.ts`).
+ * What operators do with dead letters. The truth is the queue of dead letters itself; it is walked through from its
+ * head, by one at a time (`dead-lock.ts`), and what is not taken stays where it is (`walk.ts`).
  *
- * - Q2: a retried one is confirmed in its work queue, and booked, before it leaves the dead letters; one that is deleted
- *   is booked first. What breaks off in between may be done again, never lost: copies of an id are one message.
+ * - Q2: a retried one is confirmed in its work queue, and booked, before it leaves the dead letters; one that is
+ *   deleted is booked first. What breaks off in between may be done again, never lost: copies of an id are one message.
  * - In memory is at most a page, or a batch.
  */
-import { createHash } from 'node:crypto'
 import type { ChannelModel, GetMessage } from 'amqplib'
 import {
   type Clock,
@@ -16,13 +15,15 @@ import {
   type Random,
   WeirError,
 } from '../../core/index.ts'
-import type { DeadLetterPage, HistoryEntry, Ledger, MessageRecord, Move } from '../../queue/index.ts'
+import type { DeadLetterPage, Ledger, Move } from '../../queue/index.ts'
 import { DeadLock } from './dead-lock.ts'
+import { Page, readMark } from './dead-page.ts'
+import { type Letter, readLetter, revived } from './dead-record.ts'
 import { describe, type Link } from './link.ts'
 import type { Outbox, Outgoing } from './outbox.ts'
 import type { Topology } from './topology.ts'
 import { type Look, walk } from './walk.ts'
-import { bodyOf, type Copy, decode, envelopeOf } from './wire.ts'
+import { bodyOf, type Copy, envelopeOf } from './wire.ts'
 
 export interface DeadLettersDeps {
   /** To look and to acknowledge; not the one that publishes, which the broker may block. */
@@ -48,7 +49,6 @@ const LOCK_WAIT_MS = 10_000
 const WINDOW = 250
 /** Ids whose copies are told from one another within one call; beyond it a copy may be retried as well. */
 const MOST_IDS = 200_000
-const CRASHED = 'handed out too often without an end: the process that had it crashed each time'
 
 export class DeadLetters {
   readonly #deps: DeadLettersDeps
@@ -66,7 +66,7 @@ export class DeadLetters {
     const page = new Page(Math.min(query.limit, LIMITS.pageSize), mark)
     await this.#walk((batch) =>
       batch.map((raw) => {
-        const { record } = this.#read(raw)
+        const { record } = readLetter(raw, this.#deps.clock.now())
         if (query.type === undefined || record.message.type === query.type) page.add(record)
         return 'keep'
       }),
@@ -92,7 +92,7 @@ export class DeadLetters {
     const dealt = new Set<string>()
     let count = 0
     await this.#walk(async (batch) => {
-      const letters = batch.map((raw) => this.#read(raw))
+      const letters = batch.map((raw) => readLetter(raw, this.#deps.clock.now()))
       const chosen: Letter[] = []
       /** Copies of one before them, which stands for all if it is dealt with. */
       const copies = new Set<Letter>()
@@ -174,158 +174,6 @@ export class DeadLetters {
     const { connection, fault } = this.#deps.link
     if (!connection) throw unavailable(fault ?? 'the connection is being made')
     return connection
-  }
-
-  #read(raw: GetMessage): Letter {
-    const decoded = decode(raw, this.#deps.clock.now())
-    if (decoded.kind === 'malformed') return { record: unreadable(raw, decoded.reason), raw }
-    const { copy, body } = decoded
-    return { record: recordOf(copy, raw), copy, ...(body && { body }), raw }
-  }
-}
-
-interface Letter {
-  readonly record: MessageRecord
-  readonly raw: GetMessage
-  /** Of one that can be read. */
-  readonly copy?: Copy
-  readonly body?: Buffer
-}
-
-/** One more round, no failures; its attempts go on counting (Q4). */
-function revived(copy: Copy, { history, attempt, takenAt }: MessageRecord, now: number): Copy {
-  const { message, priority, orderingKey, acceptedAt, expiresAt } = copy
-  const entry = { attempt, takenAt: takenAt ?? now, endedAt: now, outcome: 'requeued' } as const
-  return {
-    message,
-    priority,
-    acceptedAt,
-    ...(orderingKey !== undefined && { orderingKey }),
-    ...(expiresAt !== undefined && { expiresAt }),
-    round: copy.round + 1,
-    attempts: attempt,
-    failures: 0,
-    history: [...history, entry],
-  }
-}
-
-function recordOf(copy: Copy, raw: GetMessage): MessageRecord {
-  const { message, priority, orderingKey, acceptedAt, expiresAt, failures, error } = copy
-  const death = deathBy(raw)
-  const finishedAt = copy.diedAt ?? death?.at
-  const attempt = copy.attempts + (copy.diedAt === undefined ? (death?.handOuts ?? 0) : 0)
-  const crash: HistoryEntry | undefined =
-    copy.diedAt === undefined && death
-      ? { attempt, takenAt: death.at, endedAt: death.at, outcome: 'crashed', error: death.reason }
-      : undefined
-  const history = crash ? [...copy.history, crash] : copy.history
-  const last = history.at(-1)
-  const reason = error ?? death?.reason
-  return {
-    message,
-    state: 'dead',
-    priority,
-    ...(orderingKey !== undefined && { orderingKey }),
-    attempt,
-    failures,
-    acceptedAt,
-    ...(expiresAt !== undefined && { expiresAt }),
-    ...(last && { takenAt: last.takenAt }),
-    ...(finishedAt !== undefined && { finishedAt }),
-    ...(reason !== undefined && { error: reason }),
-    history,
-  }
-}
-
-/** What the broker wrote when it was the one who gave a message up. */
-function deathBy(raw: GetMessage): { at: number; reason: string; handOuts: number } | undefined {
-  const deaths: unknown = raw.properties.headers?.['x-death']
-  const [death] = Array.isArray(deaths) ? (deaths as Record<string, unknown>[]) : []
-  if (!death) return undefined
-  const time = death.time as { value?: unknown } | undefined
-  const at = typeof time?.value === 'number' ? time.value * 1000 : 0
-  if (death.reason === 'delivery_limit') {
-    // Given back so often, and handed out once more.
-    return { at, reason: CRASHED, handOuts: LIMITS.crashesPerMessage + 1 }
-  }
-  return { at, reason: `given up by the broker: ${String(death.reason)}`, handOuts: 0 }
-}
-
-/** Shown as it is, so that somebody can decide; without an id it is known by its content. */
-function unreadable(raw: GetMessage, reason: string): MessageRecord {
-  const { messageId, headers, timestamp } = raw.properties
-  const id =
-    typeof messageId === 'string' && messageId !== ''
-      ? messageId.slice(0, LIMITS.keyLength)
-      : `unreadable-${createHash('sha256').update(raw.content).digest('hex').slice(0, 32)}`
-  const at = typeof timestamp === 'number' ? timestamp * 1000 : 0
-  const diedAt = headers?.weir_died_at
-  const type = String(headers?.message_type ?? 'unknown').slice(0, LIMITS.keyLength)
-  const content = raw.content.toString('utf8').slice(0, LIMITS.contentLength)
-  return {
-    message: { id, type, content, createdAt: at },
-    state: 'dead',
-    priority: 0,
-    attempt: 0,
-    failures: 0,
-    acceptedAt: at,
-    ...(typeof diedAt === 'number' && { finishedAt: diedAt }),
-    error: String(headers?.weir_error ?? reason),
-    history: [],
-  }
-}
-
-/** The last one of a page: its id, and when it died in case that one is gone when the next page is asked for. */
-interface Mark {
-  readonly id: string
-  readonly at: number
-}
-
-function writeMark({ message, finishedAt }: MessageRecord): string {
-  return Buffer.from(JSON.stringify([message.id, finishedAt ?? 0])).toString('base64url')
-}
-
-function readMark(text: string): Mark {
-  try {
-    const [id, at] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown[]
-    if (typeof id === 'string' && typeof at === 'number') return { id, at }
-  } catch {
-    // Told below.
-  }
-  throw new WeirError('invalid_query', 'after: not a page mark')
-}
-
-class Page {
-  readonly #limit: number
-  #mark: Mark | undefined
-  #isAfter: boolean
-  #items: MessageRecord[] = []
-  #isFull = false
-
-  constructor(limit: number, mark: Mark | undefined) {
-    this.#limit = limit
-    this.#mark = mark
-    this.#isAfter = mark === undefined
-  }
-
-  add(record: MessageRecord): void {
-    if (!this.#isAfter && record.message.id === this.#mark?.id) {
-      // What was kept until now stands before it: it was on the pages before.
-      this.#isAfter = true
-      this.#items = []
-      this.#isFull = false
-      return
-    }
-    // Until the mark is found: those that follow it by their time, in case it is never found.
-    if (!this.#isAfter && (record.finishedAt ?? 0) <= (this.#mark?.at ?? 0)) return
-    if (this.#isFull || this.#items.some(({ message }) => message.id === record.message.id)) return
-    if (this.#items.length < this.#limit) this.#items.push(record)
-    else this.#isFull = true
-  }
-
-  done(): DeadLetterPage {
-    const last = this.#items.at(-1)
-    return this.#isFull && last ? { items: this.#items, next: writeMark(last) } : { items: this.#items }
   }
 }
 

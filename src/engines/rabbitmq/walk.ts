@@ -34,6 +34,8 @@ interface Consumer {
 
 const ON_THE_WAY_MS = 20
 const SILENCE_LIMIT_MS = 10_000
+const GIVE_BACK_LIMIT_MS = 5_000
+const STEP = 16
 
 export async function walk(connection: ChannelModel, options: WalkOptions): Promise<void> {
   const channel = await connection.createChannel()
@@ -150,18 +152,34 @@ class Walker {
     }
   }
 
-  /** The oldest first, so that the order is as it was; nobody may be left to whom they would come again at once. */
+  /**
+   * The oldest first, so that the order is as it was; nobody may be left to whom they would come again at once. The
+   * broker's own client of a quorum queue sorts what it has to send by consumer when that gets much, and sorts well
+   * only few consumers; therefore step by step, each when the one before is back.
+   */
   async #giveBack(): Promise<void> {
     for (const { tag } of this.#consumers) await this.#channel.cancel(tag)
     // What has come in this very moment; it is the last in any case.
     this.#settle(this.#arrived, [])
-    for (const { lastKept } of this.#consumers) {
-      if (lastKept === 0) continue
+    let given = 0
+    for (const [i, { lastKept, unsettled }] of this.#consumers.entries()) {
+      if (unsettled === 0) continue
       const upTo = { fields: { deliveryTag: lastKept } } as GetMessage
       this.#channel.nack(upTo, true, true)
+      given += unsettled
+      if (i % STEP === STEP - 1) await this.#isBack(given)
     }
-    // The broker has done it when it answers what was asked after.
-    await this.#channel.checkQueue(this.#options.queue)
+    await this.#isBack(given)
+  }
+
+  /** Waits until so many are ready again, or for as long as that should ever take: only the order is at stake. */
+  async #isBack(count: number): Promise<void> {
+    const { clock, queue } = this.#options
+    for (const until = clock.now() + GIVE_BACK_LIMIT_MS; clock.now() < until; ) {
+      if (this.#fault) throw this.#fault
+      if ((await this.#channel.checkQueue(queue)).messageCount >= count) return
+      await pause(clock, 1)
+    }
   }
 }
 
