@@ -77,7 +77,9 @@ export class Timeline {
 function secondsFor(requests: number, { seconds, from, to }: Segment): number {
   if (requests <= 0) return 0
   const slope = (to - from) / seconds
-  return (2 * requests) / (from + Math.sqrt(Math.max(0, from ** 2 + 2 * slope * requests)))
+  const twiceTheMeanRate = from + Math.sqrt(Math.max(0, from ** 2 + 2 * slope * requests))
+  // Numbers so small that their square is none: as good as the beginning.
+  return twiceTheMeanRate > 0 ? (2 * requests) / twiceTheMeanRate : 0
 }
 
 /**
