@@ -221,12 +221,14 @@ export class Metrics {
     )
   }
 
+  /** A process that cannot see the head of a queue on a broker says nothing: 0 would silence an alert on age. */
   #ages(): Reading[] {
     const { queueName, clock } = this.#deps
     const now = clock.now()
-    return [...this.#depth].map(([type, { oldestReadyAt }]): Reading => {
+    return [...this.#depth].flatMap(([type, { counts, oldestReadyAt }]): Reading[] => {
+      if (oldestReadyAt === undefined && counts.ready > 0) return []
       const age = oldestReadyAt === undefined ? 0 : Math.max(0, now - oldestReadyAt) / 1000
-      return [[queueName, type], age]
+      return [[[queueName, type], age]]
     })
   }
 

@@ -96,6 +96,7 @@ async function world() {
         return new Map<string, TypeDepth>([
           ['MNP', { counts: COUNTS, oldestReadyAt: clock.now() - 4_500 }],
           ['CHANGE', { counts: COUNTS }],
+          ['TERMINATION', { counts: { ...COUNTS, ready: 0 } }],
         ])
       },
     },
@@ -203,6 +204,15 @@ test('with monitoring off only the switch and health remain, and nothing is coun
   await monitoring.set(true)
   const line = 'bss_messages_processed_total{message_type="MNP",processor="mnp-processor",status="done"} 1'
   assert.ok((await lines()).includes(line))
+})
+
+test('an age that is not known is absent, and 0 only where nothing waits', async () => {
+  const { lines } = await world()
+  const age = (await lines()).filter((line) => line.startsWith('bss_queue_oldest_message_age_seconds{'))
+  assert.deepEqual(age, [
+    'bss_queue_oldest_message_age_seconds{queue_name="bss_single_queue",message_type="MNP"} 4.5',
+    'bss_queue_oldest_message_age_seconds{queue_name="bss_single_queue",message_type="TERMINATION"} 0',
+  ])
 })
 
 test('a store that cannot be read takes only the ages away', async () => {
