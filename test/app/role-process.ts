@@ -46,7 +46,9 @@ export class RoleProcess {
       })
     })
     t.after(async () => {
-      if (!this.#exit) this.child.kill('SIGKILL')
+      // One that ended by itself is likely why the test failed.
+      if (this.#exit?.code) t.diagnostic(`weir ${args.join(' ')} ended (${this.#exit.code}):\n${this.output}`)
+      else if (!this.#exit) this.child.kill('SIGKILL')
       await this.exited
     })
   }
