@@ -1,4 +1,4 @@
-/** Random commands for the line. Times are whole seconds plus odd parts, so that no two moments fall together. */
+/** Random commands for the line. Times are those of the door, where the ends of things fall, and odd ones between. */
 
 import type { DoorSettings } from '../../src/waiting-room/index.ts'
 import { fc } from '../fixtures/seed.ts'
@@ -18,7 +18,7 @@ export type LineCommand =
   | { readonly kind: 'restart' }
   | { readonly kind: 'crash' }
 
-export const VISITORS = 12
+export const VISITORS = 7
 
 const visitor = fc.nat(VISITORS - 1)
 const some = fc.uniqueArray(visitor, { minLength: 1, maxLength: 5 })
@@ -28,7 +28,7 @@ const change: fc.Arbitrary<Partial<DoorSettings>> = fc.oneof(
   fc.record({ ratePerMinute: fc.constantFrom(0, 0, 1, 2, 4) }),
   fc.record({ mode: fc.constantFrom('open' as const, 'open' as const, 'paused' as const) }),
   fc.record({ mode: fc.constantFrom('open' as const, 'draining' as const, 'closed' as const) }),
-  fc.record({ claimTries: fc.constantFrom(1, 2, 3), retentionMs: fc.constantFrom(0, 1_100, 40_300) }),
+  fc.record({ claimTries: fc.constantFrom(2, 3), retentionMs: fc.constantFrom(0, 1_100, 40_300) }),
   fc.record({ maxQueued: fc.constantFrom(3, 100) }),
 )
 
@@ -45,12 +45,12 @@ const command: fc.Arbitrary<LineCommand> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('admit' as const), max: fc.constantFrom(1, 2, 500) }),
   },
   { weight: 9, arbitrary: step },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('seen' as const), visitors: some }) },
+  { weight: 7, arbitrary: fc.record({ kind: fc.constant('seen' as const), visitors: some }) },
   {
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant('pass' as const),
-      ms: fc.constantFrom(701, 3_003, 5_007, 11_013, 31_019, 62_027, 200_029),
+      ms: fc.constantFrom(701, 3_003, 5_000, 11_013, 20_000, 20_001, 30_000, 40_000, 60_000, 200_029),
     }),
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('change' as const), change }) },

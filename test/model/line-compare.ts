@@ -39,6 +39,8 @@ export interface LineUnderTest {
 const nameOf = (visitor: number): string => `v${visitor}`
 
 export class LineComparison {
+  /** What happened, as the audit trail tells it: to see that the commands reach everything. */
+  readonly causes = new Set<string>()
   readonly #subject: LineUnderTest
   readonly #model = new LineModel(EVENT, DOOR)
   #engine: LineEngine
@@ -59,6 +61,7 @@ export class LineComparison {
       await this.#step({ kind: 'crash' })
       await this.#compare()
     }
+    for (const { cause } of await this.#engine.audit(0, 1000)) this.causes.add(cause)
   }
 
   async #step(command: LineCommand): Promise<void> {

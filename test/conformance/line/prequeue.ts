@@ -140,6 +140,25 @@ export const prequeue: readonly LineCase[] = [
     },
   },
   {
+    name: 'L4: a ticket drawn for one who had just left outlives the next pre-queue and a restart',
+    needs: ['restart'],
+    async run(subject) {
+      const { engine, restart } = subject
+      await eventOf(subject, { cap: 0, undoMs: 60_000 })
+      await begins(subject)
+      await allEnter(engine, ['stays', 'leaves'])
+      await engine.leave(EVENT, 'leaves')
+      await engine.open(EVENT, '')
+      await changes(engine, { cap: 1 })
+      assert.deepEqual(names(await engine.admit(EVENT, 5)), ['stays'])
+      const { ticket } = await engine.status(EVENT, 'leaves')
+      await begins(subject)
+      const next = await restart?.()
+      const undone = await next?.undo(EVENT, 'leaves')
+      assert.deepEqual([undone?.state, undone?.ticket], ['waiting', ticket])
+    },
+  },
+  {
     name: 'L4: a restart before, and one after the opening, change neither numbers nor order',
     needs: ['restart'],
     async run(subject) {

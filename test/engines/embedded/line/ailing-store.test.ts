@@ -121,6 +121,24 @@ test('L3, L4: writes behind one that failed are not done either, though the stor
   assert.deepEqual([snapshot?.counts.admitted, snapshot?.counts.ready], [2, 0])
 })
 
+test('L4: nobody is told anything that is not durable yet, not even about somebody else', async (t) => {
+  const { host, line } = await ailing(t)
+  for (const visitor of ['a', 'b', 'c', 'd']) await line.enter('e', visitor)
+  let release = () => {}
+  host.gate = new Promise((resolve) => {
+    release = resolve
+  })
+  const told: string[] = []
+  const left = line.leave('e', 'c').then(() => told.push('left'))
+  const moved = line.status('e', 'd').then(({ position }) => told.push(`place ${position}`))
+  const frame = line.snapshot('e').then((snapshot) => told.push(`waiting ${snapshot?.counts.waiting}`))
+  for (let turns = 0; turns < 10; turns++) await turn()
+  assert.deepEqual(told, [])
+  release()
+  await Promise.all([left, moved, frame])
+  assert.deepEqual(told.sort(), ['left', 'place 1', 'waiting 1'])
+})
+
 test('L1: a write that failed and is on the disk all the same is found there, and nobody has two tickets', async (t) => {
   const { host, line, positions, tries } = await ailing(t)
   for (const visitor of ['a', 'b', 'c']) await line.enter('e', visitor)
