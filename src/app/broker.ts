@@ -60,10 +60,10 @@ export function brokerQueue(settings: Settings, deps: QueueDeps): QueueParts {
     async start() {
       if (!redis) logger.warn({}, WITHOUT_REDIS)
       const started = Promise.all([redis?.effects.start(), engine.start()])
+      // Neither rejects for what the world does; told also when it comes after the limit.
+      started.catch((error: unknown) => logger.error({ err: error }, 'The queue could not be started'))
       // An address that does not answer at all must not keep /health from answering.
       await Promise.race([started, pause(clock, START_LIMIT_MS)])
-      // Neither rejects for what the world does; for a fault of ours the handler of the process is there.
-      void started
     },
     async stop() {
       // The engine stops its ledger; what the processors still apply is done before.

@@ -52,6 +52,7 @@ export class WorkerProcess {
   readonly #startedAt: number
   #state: WorkerState = 'starting'
   #drained = false
+  #hasRun = false
   #cancelKill = () => {}
 
   constructor(options: WorkerOptions) {
@@ -69,15 +70,18 @@ export class WorkerProcess {
     this.#child.on('message', (message) => {
       if (message === RUNNING && this.#state === 'starting') {
         this.#state = 'running'
+        this.#hasRun = true
         options.onRunning()
       }
     })
     // A failed spawn has no exit; a failed message or signal has one of its own.
-    this.#child.once('error', (error) => {
+    this.#child.on('error', (error) => {
       if (this.#child.pid === undefined) this.#ended(error.message, false)
     })
     this.#child.once('close', (code, signal) => {
-      this.#ended(signal ? `signal ${signal}` : `exit code ${code}`, code === 0)
+      // Before it has handlers the signal that was to drain it ends it: it had nothing yet.
+      const early = signal === 'SIGTERM' && this.#drained && !this.#hasRun
+      this.#ended(signal ? `signal ${signal}` : `exit code ${code}`, code === 0 || early)
     })
   }
 

@@ -16,13 +16,13 @@ interface Line {
   readonly [field: string]: unknown
 }
 
-function world(t: TestContext, what = 'run', drainLimitMs = 20_000) {
+function world(t: TestContext, what = 'run', drainLimitMs = 20_000, file = process.execPath) {
   const lines: Line[] = []
   const state = { what }
   const log = (level: string) => (fields: object, text: string) => void lines.push({ ...fields, level, text })
   const supervisor = new Supervisor({
     types: ['MNP', 'CHANGE'],
-    command: () => ({ file: process.execPath, args: [CHILD, state.what], environment: process.env }),
+    command: () => ({ file, args: [CHILD, state.what], environment: process.env }),
     drainLimitMs,
     clock: realClock,
     random: () => 0,
@@ -103,6 +103,24 @@ test('those that cannot start are tried again with growing pauses, one at a time
   state.what = 'run'
   await saw(/^A consumer process runs/, 2)
   assert.deepEqual(supervisor.current('MNP'), { ready: 2, starting: 0, draining: 0 })
+})
+
+test('one that is not wanted any more before it runs ends without a fuss', async (t) => {
+  const { supervisor, lines } = world(t)
+  supervisor.resize('MNP', 1)
+  supervisor.resize('MNP', 0)
+  await supervisor.stop()
+  assert.deepEqual(
+    lines.map(({ level, text }) => [level, text]).filter(([, text]) => !/^drained/.test(text ?? '')),
+    [['info', 'A consumer process has drained']],
+  )
+})
+
+test('a program that is not there is a crash like any other', async (t) => {
+  const { supervisor, saw } = world(t, 'run', 20_000, '/no/such/program')
+  supervisor.resize('MNP', 1)
+  const [ended] = await saw(/^A consumer process ended by itself/)
+  assert.match(String(ended?.how), /ENOENT/)
 })
 
 test('one that does not drain is killed at the limit and not before', async (t) => {
