@@ -104,7 +104,8 @@ export class RabbitMqEngine implements QueueEngine {
   readonly #alarm: Alarm
   readonly #ready: ReadySignal
   /** Calls under way; a stop waits for them. */
-  readonly #calls = new Set<Promise<unknown>>()
+  #calls = 0
+  #idle: () => void = () => {}
   #phase: 'new' | 'open' | 'stopping' | 'closed' = 'new'
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
@@ -292,7 +293,11 @@ export class RabbitMqEngine implements QueueEngine {
     await this.#starting?.catch(() => {})
     this.#watch.stop()
     // Each call ends within the time limit of a confirm, whatever the broker does.
-    while (this.#calls.size > 0) await Promise.allSettled(this.#calls)
+    while (this.#calls > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
     this.#alarm.stop()
     await this.#intake.close()
     await this.#consumeLink.stop()
@@ -338,11 +343,12 @@ export class RabbitMqEngine implements QueueEngine {
   }
 
   async #call<T>(work: Promise<T>): Promise<T> {
-    this.#calls.add(work)
+    this.#calls += 1
     try {
       return await work
     } finally {
-      this.#calls.delete(work)
+      this.#calls -= 1
+      if (this.#calls === 0) this.#idle()
     }
   }
 

@@ -30,8 +30,10 @@ export interface PublishingDeps {
   readonly ready: (type: MessageType) => void
 }
 
-/** Under way: when it was accepted, once it is. */
-type UnderWay = Promise<number>
+/** A call whose messages are on their way: when they were accepted, once they are. */
+interface UnderWay {
+  at: Promise<number> | undefined
+}
 
 interface Fresh {
   readonly message: NewMessage
@@ -49,43 +51,30 @@ export class Publishing {
   }
 
   async publish(messages: readonly NewMessage[]): Promise<Receipt[]> {
-    const { clock, outbox, delays, intake } = this.#deps
-    const acceptedAt = clock.now()
+    const acceptedAt = this.#deps.clock.now()
+    const known = this.#deps.ledger && (await this.#reserve(messages, this.#deps.ledger))
     const receipts: (Receipt | Promise<Receipt>)[] = []
-    const known = await this.#reserve(messages)
     const fresh: Fresh[] = []
-    let sent: UnderWay | undefined
-    // Nothing that follows waits before the ids are marked: of two at once one is first.
-    const send = async () => {
-      for (const { copy } of fresh)
-        if (copy.dueAt === undefined) intake.sending(copy.message.type, copy.message.id)
-      let confirmed = false
-      try {
-        await outbox.send(await this.#outgoing(fresh, delays))
-        confirmed = true
-      } finally {
-        for (const { copy } of fresh) intake.sent(copy.message.type, copy.message.id, confirmed)
-      }
-      return acceptedAt
-    }
-    const marks = messages.flatMap((asked, index) => {
+    const underWay: UnderWay = { at: undefined }
+    // Nobody is waited for until all ids are marked: of two at once one is first.
+    for (const [index, asked] of messages.entries()) {
       const { id, receipt } = this.#known(asked, known?.get(index))
       if (receipt) {
         receipts[index] = receipt
-        return []
+        continue
       }
       const message = id === asked.id ? asked : { ...asked, id }
       fresh.push({ message, copy: firstCopy(message, acceptedAt), index })
-      sent ??= Promise.resolve().then(send)
-      this.#underWay.set(id, sent)
-      return [id]
-    })
-    try {
-      await sent
-    } finally {
-      for (const id of marks) this.#underWay.delete(id)
+      this.#underWay.set(id, underWay)
     }
-    const positions = await this.#book(fresh)
+    if (fresh.length > 0) {
+      const sending = this.#send(fresh)
+      underWay.at = sending.then(() => acceptedAt)
+      // Only who repeats a key looks at it; nobody need.
+      underWay.at.catch(() => {})
+      await sending
+    }
+    const positions = this.#deps.ledger && (await this.#book(fresh, this.#deps.ledger))
     for (const { message, copy, index } of fresh) {
       const position = positions?.get(message.id)
       const repeated = known?.get(index)?.kind === 'repeated'
@@ -94,6 +83,25 @@ export class Publishing {
       this.#published(copy, acceptedAt)
     }
     return Promise.all(receipts)
+  }
+
+  async #send(fresh: readonly Fresh[]): Promise<void> {
+    const { outbox, intake } = this.#deps
+    for (const { copy } of fresh) {
+      if (copy.dueAt === undefined) intake.sending(copy.message.type, copy.message.id)
+    }
+    let confirmed = false
+    try {
+      const ways = fresh.map(({ copy }) => this.#way(copy))
+      const all = ways.some((way) => way instanceof Promise) ? await Promise.all(ways) : (ways as Way[])
+      await outbox.send(fresh.flatMap(({ copy }, i) => outgoingTo(all[i], copy)))
+      confirmed = true
+    } finally {
+      for (const { copy } of fresh) {
+        this.#underWay.delete(copy.message.id)
+        intake.sent(copy.message.type, copy.message.id, confirmed)
+      }
+    }
   }
 
   /** A receipt where nothing is to be sent, or the id to send it under. */
@@ -113,12 +121,16 @@ export class Publishing {
     // Perhaps nobody has it: then it is sent again under the first id. But not while it is on its way from here.
     const first = this.#underWay.get(id)
     if (!first) return { id }
-    return { id, receipt: first.then((at) => ({ kind: 'accepted', id, acceptedAt: at, repeated: true })) }
+    const receipt = repetition(id, first)
+    // A call that fails as a whole does not come to look at it.
+    receipt.catch(() => {})
+    return { id, receipt }
   }
 
-  async #reserve(messages: readonly NewMessage[]): Promise<Map<number, ReservationResult> | undefined> {
-    const { ledger } = this.#deps
-    if (!ledger) return undefined
+  async #reserve(
+    messages: readonly NewMessage[],
+    ledger: Ledger,
+  ): Promise<ReadonlyMap<number, ReservationResult> | undefined> {
     const keyed = messages.flatMap((message, index) =>
       message.idempotencyKey === undefined ? [] : [{ message, index, key: message.idempotencyKey }],
     )
@@ -135,29 +147,19 @@ export class Publishing {
     )
   }
 
-  async #outgoing(fresh: readonly Fresh[], delays: Delays): Promise<Outgoing[]> {
-    const { topology } = this.#deps
-    const exchange = topology.names.exchange
-    const ways = fresh.map(({ message, copy }) => {
-      const { type } = message
-      const route = topology.route(type, copy.orderingKey)
-      const until = Math.min(copy.dueAt ?? 0, copy.expiresAt ?? Number.POSITIVE_INFINITY)
-      const waitMs = until - copy.acceptedAt
-      // One with an ordering key keeps its turn: it waits at its place in the queue.
-      if (waitMs <= 0 || route !== type) return { exchange, routingKey: route }
-      return delays.wayFor(waitMs, route)
-    })
-    const all = ways.some((way) => way instanceof Promise) ? await Promise.all(ways) : (ways as Way[])
-    return fresh.flatMap(({ copy }, i) => {
-      const way = all[i]
-      return way ? [outgoing(way, copy, undefined)] : []
-    })
+  #way({ message: { type }, acceptedAt, orderingKey, dueAt = 0, expiresAt }: Copy): Way | Promise<Way> {
+    const { topology, delays } = this.#deps
+    const route = topology.route(type, orderingKey)
+    const waitMs = Math.min(dueAt, expiresAt ?? Number.POSITIVE_INFINITY) - acceptedAt
+    // One with an ordering key keeps its turn: it waits at its place in the queue.
+    if (waitMs > 0 && route === type) return delays.wayFor(waitMs, route)
+    return { exchange: topology.names.exchange, routingKey: route }
   }
 
   /** The broker has them, so a book that fails now refuses nobody: who takes one will enter it. */
-  async #book(fresh: readonly Fresh[]): Promise<Map<string, number> | undefined> {
-    const { ledger, logger } = this.#deps
-    if (!ledger || fresh.length === 0) return undefined
+  async #book(fresh: readonly Fresh[], ledger: Ledger): Promise<ReadonlyMap<string, number> | undefined> {
+    const { logger } = this.#deps
+    if (fresh.length === 0) return undefined
     const moves = fresh.map(({ message, copy }): Move => {
       const state = copy.dueAt === undefined ? 'ready' : 'delayed'
       return { kind: 'accepted', booked: booked(copy, message.idempotencyKey), round: 0, state }
@@ -190,6 +192,18 @@ export class Publishing {
     // Deliveries tell the rest; but somebody must begin to consume.
     if (!intake.consumes(type)) ready(type)
   }
+}
+
+/** One microtask later, because the first may stand in the same call and be marked but not sent yet. */
+async function repetition(id: string, first: UnderWay): Promise<Receipt> {
+  await undefined
+  const acceptedAt = await first.at
+  if (acceptedAt === undefined) throw new WeirError('internal', 'a message was marked and never sent')
+  return { kind: 'accepted', id, acceptedAt, repeated: true }
+}
+
+function outgoingTo(way: Way | undefined, copy: Copy): Outgoing[] {
+  return way ? [outgoing(way, copy, undefined)] : []
 }
 
 interface Way {

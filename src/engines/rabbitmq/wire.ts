@@ -2,11 +2,11 @@
  * How a message lies in the broker. The body is the message as JSON, `{id, type, content, attributes?, createdAt}`; what
  * the queue needs to know of it is in the properties, so that nothing has to be parsed to be moved.
  *
- *   message_id, content_type application/json, delivery_mode 2, timestamp (s), priority
+ *   message_id, content_type application/json, delivery_mode 2, timestamp (s), priority (0 to 9)
  *   message_type, created_at (ISO 8601)             for readers that are not us
  *   weir_accepted_at, weir_due_at, weir_expires_at  wall-clock milliseconds
  *   weir_round, weir_attempts, weir_failures        which copy of the message this is, and what it went through
- *   weir_ordering_key, weir_priority, weir_history  (JSON text, newest last)
+ *   weir_ordering_key, weir_history                 (JSON text, newest last)
  *   weir_error, weir_died_at                        of a dead letter
  *
  * Others may put messages in too, as JSON with a `message_id` property (or an `id`) and a type; what cannot be read is
@@ -48,7 +48,7 @@ export type Decoded =
 
 /** Properties of a message that is sent; their headers hold numbers and texts only. */
 export interface Envelope extends Options.Publish {
-  readonly headers: Record<string, string | number | undefined>
+  readonly headers: Readonly<Record<string, string | number>>
 }
 
 /** In the headers, which share one frame: fewer and shorter than a ledger keeps. */
@@ -60,28 +60,29 @@ export function bodyOf({ id, type, content, attributes, createdAt }: Message): B
 }
 
 export function envelopeOf(copy: Copy): Envelope {
-  const { message, history } = copy
+  const { message, history, dueAt, expiresAt, orderingKey, error, diedAt } = copy
+  // Only what there is: a field costs every message that has it, and 0 is what its absence means.
+  const headers: Record<string, string | number> = {
+    message_type: message.type,
+    created_at: isoTime(message.createdAt),
+    weir_accepted_at: copy.acceptedAt,
+  }
+  if (dueAt !== undefined) headers.weir_due_at = dueAt
+  if (expiresAt !== undefined) headers.weir_expires_at = expiresAt
+  if (copy.round > 0) headers.weir_round = copy.round
+  if (copy.attempts > 0) headers.weir_attempts = copy.attempts
+  if (copy.failures > 0) headers.weir_failures = copy.failures
+  if (orderingKey !== undefined) headers.weir_ordering_key = orderingKey
+  if (history.length > 0) headers.weir_history = historyText(history)
+  if (error !== undefined) headers.weir_error = error.slice(0, LIMITS.errorLength)
+  if (diedAt !== undefined) headers.weir_died_at = diedAt
   return {
     messageId: message.id,
     contentType: 'application/json',
     deliveryMode: 2,
     timestamp: Math.floor(message.createdAt / 1000),
     priority: copy.priority,
-    headers: {
-      message_type: message.type,
-      created_at: isoTime(message.createdAt),
-      weir_accepted_at: copy.acceptedAt,
-      weir_due_at: copy.dueAt,
-      weir_expires_at: copy.expiresAt,
-      weir_round: copy.round,
-      weir_attempts: copy.attempts,
-      weir_failures: copy.failures,
-      weir_ordering_key: copy.orderingKey,
-      weir_priority: copy.priority,
-      weir_history: history.length === 0 ? undefined : historyText(history),
-      weir_error: copy.error?.slice(0, LIMITS.errorLength),
-      weir_died_at: copy.diedAt,
-    },
+    headers,
   }
 }
 
@@ -104,7 +105,7 @@ export function decode(raw: AmqpMessage, now: number): Decoded {
   const diedAt = number(headers.weir_died_at)
   const copy: Copy = {
     message,
-    priority: priorityOf(number(headers.weir_priority) ?? number(raw.properties.priority)),
+    priority: priorityOf(number(raw.properties.priority)),
     acceptedAt: acceptedAt ?? secondsOf(raw.properties.timestamp) ?? now,
     round: number(headers.weir_round) ?? 0,
     attempts: number(headers.weir_attempts) ?? 0,

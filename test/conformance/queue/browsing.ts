@@ -22,7 +22,7 @@ export const browsing: readonly Case[] = [
       const { engine, now } = subject
       const attributes = { plan: '5G' }
       const id = await accepted(engine, {
-        availableAt: now() + 50,
+        availableAt: now() + 500,
         attributes,
         priority: 7,
       })

@@ -85,7 +85,7 @@ export const ordering: readonly Case[] = [
       const first = await accepted(engine, KEYED)
       const second = await accepted(engine, KEYED)
       const delivery = await takeOne(engine)
-      await settleOne(engine, delivery, { kind: 'retry', delayMs: 60, error: 'later', counts: true })
+      await settleOne(engine, delivery, { kind: 'retry', delayMs: 500, error: 'later', counts: true })
       assert.deepEqual(await engine.take(request()), [])
       const [again] = await eventually(subject, 'the retry', async () => {
         const taken = await engine.take(request())
@@ -143,7 +143,7 @@ export const ordering: readonly Case[] = [
     abilities: ['orderingKey', 'delay'],
     async run(subject) {
       const { engine, now } = subject
-      const [soon, later] = [now() + 60, now() + 160]
+      const [soon, later] = [now() + 500, now() + 800]
       const head = await accepted(engine, { ...KEYED, availableAt: soon })
       const second = await accepted(engine, { ...KEYED, availableAt: later })
       assert.deepEqual(await engine.take(request()), [])
