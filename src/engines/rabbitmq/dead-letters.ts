@@ -26,7 +26,7 @@ import { type Look, walk } from './walk.ts'
 import { bodyOf, type Copy, envelopeOf } from './wire.ts'
 
 export interface DeadLettersDeps {
-  /** To look and to acknowledge; not the one that publishes, which the broker may block. */
+  /** To look and to acknowledge. Better one that never publishes, and is therefore never blocked. */
   readonly link: Link
   readonly outbox: Outbox
   readonly topology: Topology
@@ -158,23 +158,46 @@ export class DeadLetters {
   }
 
   async #walk(look: (batch: readonly GetMessage[]) => Look[] | Promise<Look[]>): Promise<void> {
-    const { clock, topology } = this.#deps
+    const { clock, topology, link } = this.#deps
+    const queue = topology.names.dead
+    const { promise: blocked, reject } = Promise.withResolvers<never>()
+    // Once its caller has been refused, nothing more may happen in his name: all that is seen is kept.
+    let isOver = false
+    const lookOn = (batch: readonly GetMessage[]) => (isOver ? batch.map((): Look => 'keep') : look(batch))
+    const refuse = () => {
+      if (link.blocked !== undefined) reject(isBlocked(link.blocked))
+    }
+    const unwatch = link.onChange(refuse)
     try {
-      await this.#lock.hold(
-        () => this.#connection(),
-        (connection) => walk(connection, { queue: topology.names.dead, clock, window: WINDOW, look }),
+      const walked = this.#lock.hold(
+        () => this.#connection(isOver),
+        (connection) => walk(connection, { queue, clock, window: WINDOW, look: lookOn }),
       )
+      // A blocked connection answers nothing until the broker has room again; the walk ends then, its caller now.
+      refuse()
+      await Promise.race([walked, blocked])
     } catch (error) {
       if (error instanceof WeirError) throw error
       throw unavailable(describe(error))
+    } finally {
+      isOver = true
+      unwatch()
     }
   }
 
-  #connection(): ChannelModel {
-    const { connection, fault } = this.#deps.link
+  #connection(isOver: boolean): ChannelModel {
+    const { connection, fault, blocked } = this.#deps.link
+    if (isOver) throw unavailable('the caller was refused before')
+    if (blocked !== undefined) throw isBlocked(blocked)
     if (!connection) throw unavailable(fault ?? 'the connection is being made')
     return connection
   }
+}
+
+function isBlocked(why: string): WeirError {
+  return new WeirError('broker_blocked', `the broker does not listen right now: ${why}`, {
+    retryAfterMs: 2_000,
+  })
 }
 
 function unavailable(why: string): WeirError {

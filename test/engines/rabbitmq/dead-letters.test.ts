@@ -20,6 +20,7 @@ describe('dead letters in the broker', { skip: privateBrokerMissing() }, () => {
   const shared = sharedBroker()
 
   interface Desk {
+    readonly link: Link
     readonly letters: DeadLetters
     readonly retried: string[]
     readonly deleted: string[]
@@ -84,7 +85,7 @@ describe('dead letters in the broker', { skip: privateBrokerMissing() }, () => {
           ...more,
         })
         await Promise.all([link.start(), publishing.start()])
-        return { letters, retried, deleted }
+        return { link, letters, retried, deleted }
       },
       async put(copies) {
         for (const copy of copies) channel.publish(dead, '', bodyOf(copy.message), envelopeOf(copy))
@@ -200,7 +201,7 @@ describe('dead letters in the broker', { skip: privateBrokerMissing() }, () => {
     assert.deepEqual(idsIn(again), chosen)
     const headers = again[0]?.properties.headers ?? {}
     assert.deepEqual(
-      [headers.weir_round, headers.weir_attempts, headers.weir_failures, headers.weir_error],
+      [headers.weir_round, headers.weir_attempts, headers.weir_failures ?? 0, headers.weir_error],
       [4, 4, 0, undefined],
     )
     const history = JSON.parse(String(headers.weir_history)) as { outcome: string }[]
@@ -344,6 +345,26 @@ describe('dead letters in the broker', { skip: privateBrokerMissing() }, () => {
       ),
       'in',
     )
+  })
+
+  test('while the broker has blocked the connection, they are refused at once and not kept waiting', async (t) => {
+    const o = await office(t)
+    const { letters, link } = await o.desk()
+    await o.put(range(3).map((n) => letter(n)))
+    await shared().raiseMemoryAlarm()
+    try {
+      const channel = await link.connection?.createChannel()
+      channel?.publish('', 'nowhere', Buffer.from('x'))
+      const refusals = [() => letters.list({ limit: 1 }), () => letters.retry({}), () => letters.delete({})]
+      for (const ask of refusals) await assert.rejects(ask(), { code: 'broker_blocked' })
+    } finally {
+      await shared().clearMemoryAlarm()
+    }
+    await eventually(
+      () => (link.blocked === undefined ? true : undefined),
+      () => 'the broker to take messages again',
+    )
+    assert.equal((await letters.list({ limit: 9 })).items.length, 3)
   })
 
   test('Q2: the broker is killed in the middle: each letter is among the dead, or in its work queue', async (t) => {
