@@ -1,0 +1,44 @@
+/**
+ * The broker is killed while messages are being worked on: what was out comes again, and no effect happens twice. With a
+ * ledger and without one.
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { sharedBroker } from '../../fixtures/rabbitmq.ts'
+import { seededRandom } from '../../fixtures/seed.ts'
+import { gaps } from './gaps.ts'
+import { Scenario, scenariosMissing, sharedRedis } from './scenario.ts'
+
+const random = seededRandom()
+
+describe('the broker is killed while it is consumed from', { skip: scenariosMissing() }, () => {
+  const broker = sharedBroker()
+  const redis = sharedRedis()
+
+  for (const ledger of [false, true]) {
+    const book = ledger ? 'with a ledger' : 'without a ledger'
+
+    test(`Q2, Q4, Q7: kill -9 mid-consume, twice, with a backlog: nothing twice, ${book}`, async (t) => {
+      const scenario = new Scenario(t, { broker: broker(), redisUrl: redis().url, ledger })
+      const sender = await scenario.start('sender', { load: { clients: 8, pauseMs: 0, most: 2000 } })
+      sender.tell('publish')
+      await sender.until('published', ({ tally, quiet }) => quiet && tally.acknowledged >= 2000)
+      const workers = await Promise.all(
+        ['one', 'two'].map((name) => scenario.start(name, { work: { concurrency: 2, speed: 0.05 } })),
+      )
+      for (let kill = 0; kill < 2; kill++) {
+        await Promise.any(workers.map((worker) => worker.more('applied', 30 + Math.floor(random() * 150))))
+        await broker().stop('kill')
+        const killedAt = Date.now()
+        await broker().restart()
+        const backAt = Date.now()
+        await Promise.any(workers.map((worker) => worker.more('applied', 20)))
+        scenario.measured(gaps(scenario.lines(), killedAt, backAt))
+      }
+      await scenario.finish()
+      const { handOuts, messages } = await scenario.judge()
+      assert.ok(handOuts > messages, 'no kill found a message handed out')
+      scenario.measured({ duplicates: handOuts - messages, messages })
+    })
+  }
+})

@@ -1,0 +1,147 @@
+/**
+ * The broker is well and the way to it is not: a network that swallows, cuts or garbles; and a broker that is full and
+ * takes no messages. Callers are told in time, and everything resumes by itself.
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Direction, halfOpenProxy } from '../../fixtures/half-open.ts'
+import { sharedBroker } from '../../fixtures/rabbitmq.ts'
+import { seededRandom } from '../../fixtures/seed.ts'
+import { gaps } from './gaps.ts'
+import { garblingProxy } from './garbling-proxy.ts'
+import type { Line } from './journal.ts'
+import { Scenario, scenariosMissing, sharedRedis } from './scenario.ts'
+
+const CONFIRM_MS = 2_000
+const HEARTBEAT_SEC = 2
+/** A machine that is busy with other tests answers late. */
+const SLACK_MS = 3_000
+
+describe('the way to the broker', { skip: scenariosMissing() }, () => {
+  const broker = sharedBroker()
+  const redis = sharedRedis()
+  const brokerPort = () => Number(new URL(broker().url).port)
+  const through = (port: number) => `amqp://guest:guest@127.0.0.1:${port}`
+  const engine = { confirmTimeoutMs: CONFIRM_MS, heartbeatSec: HEARTBEAT_SEC }
+  const load = { clients: 5, pauseMs: 100 }
+  const work = { concurrency: 10, speed: 0.01 }
+
+  const SWALLOWED: readonly (readonly Direction[])[] = [['toServer', 'toClient'], ['toClient'], ['toServer']]
+  for (const directions of SWALLOWED) {
+    const name = directions.length === 2 ? 'both directions' : directions.join()
+    test(`Q1, Q2, Q7: bytes vanish, ${name}: refused in time, noticed by heartbeat, resumed`, async (t) => {
+      const proxy = await halfOpenProxy(brokerPort())
+      t.after(() => proxy.close())
+      const url = through(proxy.port)
+      const scenario = new Scenario(t, { broker: broker(), redisUrl: redis().url, ledger: true, url, engine })
+      const sender = await scenario.start('sender', { load })
+      const worker = await scenario.start('worker', { work })
+      sender.tell('publish')
+      await Promise.all([sender.more('acknowledged', 150), worker.more('applied', 150)])
+      proxy.swallow(...directions)
+      const lostAt = Date.now()
+      await sender.more('refused', 1)
+      await sender.until('noticed', ({ accepting }) => accepting === 'broker_unavailable')
+      const noticedAt = Date.now()
+      proxy.mend()
+      const mendedAt = Date.now()
+      await Promise.all([sender.more('acknowledged', 100), worker.more('applied', 100)])
+      const lines = scenario.lines()
+      assert.ok(longestWait(lines) < CONFIRM_MS + SLACK_MS, `a caller waited ${longestWait(lines)} ms`)
+      scenario.measured({
+        ...{ case: `swallowed ${name}`, noticedMs: noticedAt - lostAt, longestWaitMs: longestWait(lines) },
+        ...gaps(lines, lostAt, mendedAt),
+      })
+      await scenario.finish()
+      const { handOuts, messages } = await scenario.judge()
+      scenario.measured({ case: `swallowed ${name}`, duplicates: handOuts - messages, messages })
+    })
+  }
+
+  test('Q1, Q2: a full broker: refused at once, consumers go on, resumed when there is room', async (t) => {
+    const scenario = new Scenario(t, { broker: broker(), redisUrl: redis().url, ledger: true, engine })
+    const filler = await scenario.start('filler', { load: { clients: 8, pauseMs: 0, most: 1_500 } })
+    filler.tell('publish')
+    await filler.until('filled', ({ quiet, tally }) => quiet && tally.acknowledged >= 1_500)
+    const sender = await scenario.start('sender', { load })
+    const worker = await scenario.start('worker', { work: { concurrency: 3, speed: 0.05 } })
+    sender.tell('publish')
+    await Promise.all([sender.more('acknowledged', 50), worker.more('applied', 20)])
+    t.after(() => broker().clearMemoryAlarm())
+    await broker().raiseMemoryAlarm()
+    const raisedAt = Date.now()
+    await sender.until('told', ({ accepting }) => accepting === 'broker_blocked')
+    await sender.until('not ready', ({ ready, health }) => !ready && health.startsWith('broker_blocked'))
+    await worker.more('applied', 50)
+    await sender.more('refused', 10)
+    assert.equal(sender.last.accepting, 'broker_blocked')
+    await broker().clearMemoryAlarm()
+    const clearedAt = Date.now()
+    await Promise.all([sender.more('acknowledged', 50), worker.more('applied', 50)])
+    const lines = scenario.lines()
+    assert.ok(longestWait(lines) < CONFIRM_MS + SLACK_MS, `a caller waited ${longestWait(lines)} ms`)
+    scenario.measured({ case: 'memory alarm', ...gaps(lines, raisedAt, clearedAt) })
+    await scenario.finish()
+    await scenario.judge()
+  })
+
+  test('Q1, Q2, Q7: connections are cut again and again, and nobody gets in for a while', async (t) => {
+    const random = seededRandom()
+    const proxy = await halfOpenProxy(brokerPort())
+    t.after(() => proxy.close())
+    const url = through(proxy.port)
+    const scenario = new Scenario(t, { broker: broker(), redisUrl: redis().url, ledger: false, url, engine })
+    const sender = await scenario.start('sender', { load })
+    const worker = await scenario.start('worker', { work })
+    sender.tell('publish')
+    for (let cut = 0; cut < 6; cut++) {
+      await Promise.all([
+        sender.more('acknowledged', 1 + Math.floor(random() * 100)),
+        worker.more('applied', 1 + Math.floor(random() * 100)),
+      ])
+      if (cut === 3) {
+        proxy.refuse(true)
+        proxy.cut()
+        await sender.until('kept out', ({ accepting }) => accepting === 'broker_unavailable')
+        await sender.more('refused', 20)
+        proxy.refuse(false)
+      } else proxy.cut()
+    }
+    await Promise.all([sender.more('acknowledged', 50), worker.more('applied', 50)])
+    await scenario.finish()
+    const { handOuts, messages } = await scenario.judge()
+    scenario.measured({ case: 'cut six times', duplicates: handOuts - messages, messages })
+  })
+
+  test('Q1, Q2, Q7: bytes that are no AMQP end the connection, not the process', async (t) => {
+    const random = seededRandom()
+    const proxy = await garblingProxy(brokerPort())
+    t.after(() => proxy.close())
+    const url = through(proxy.port)
+    const scenario = new Scenario(t, { broker: broker(), redisUrl: redis().url, ledger: false, url, engine })
+    const sender = await scenario.start('sender', { load })
+    const worker = await scenario.start('worker', { work })
+    sender.tell('publish')
+    for (let i = 0; i < 6; i++) {
+      await Promise.all([sender.more('acknowledged', 30), worker.more('applied', 30)])
+      const bytes = Buffer.from(Array.from({ length: 8 + Math.floor(random() * 200) }, () => random() * 256))
+      assert.ok(proxy.garble(bytes) >= 4, 'the processes were not connected')
+    }
+    await Promise.all([sender.more('acknowledged', 50), worker.more('applied', 50)])
+    await scenario.finish()
+    const { handOuts, messages } = await scenario.judge()
+    scenario.measured({ case: 'garbled six times', duplicates: handOuts - messages, messages })
+  })
+})
+
+/** Of any try of any message, until it was answered, in milliseconds. */
+function longestWait(lines: readonly Line[]): number {
+  const since = new Map<string, number>()
+  let longest = 0
+  for (const line of lines) {
+    if (line.kind === 'attempted') since.set(line.ref, line.at)
+    if (line.kind !== 'acknowledged' && line.kind !== 'refused') continue
+    longest = Math.max(longest, line.at - (since.get(line.ref) ?? line.at))
+  }
+  return longest
+}
