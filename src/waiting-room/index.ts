@@ -14,6 +14,17 @@ export {
   type Tick,
   withAdmitted,
 } from './door.ts'
+export {
+  type Eta,
+  type EtaContext,
+  type EtaReason,
+  etaOf,
+  etaReason,
+  type Flow,
+  type FlowSample,
+  flowOf,
+  withSample,
+} from './eta.ts'
 export { bucketBounds, FRAME_BUCKETS, type Frame, placeFrom } from './frame.ts'
 export {
   isActive,
@@ -37,6 +48,32 @@ export {
   permutation,
   verifyDraw,
 } from './lottery.ts'
+export {
+  expressPass,
+  fastifyPass,
+  type Guard,
+  type GuardedRequest,
+  type GuardOptions,
+  KeySource,
+  type KeySourceOptions,
+  keyIdOf,
+  newPassKey,
+  PASS_COOKIE,
+  PASS_HEADER,
+  PASS_LIMITS,
+  type Pass,
+  type PassClaims,
+  type PassExpectation,
+  type PassJwk,
+  type PassKey,
+  type PassKeySet,
+  type PassRefusal,
+  PassSigner,
+  type PassVerdict,
+  passGuard,
+  rotated,
+  verifyPass,
+} from './pass/index.ts'
 export {
   ADMIT_MAX,
   ADMIT_SCAN,
