@@ -40,6 +40,7 @@ import type {
   TypeDepth,
 } from '../../queue/index.ts'
 import { Alarm } from './alarm.ts'
+import { Burial } from './burial.ts'
 import { Control } from './control.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Delays } from './delays.ts'
@@ -139,6 +140,7 @@ export class RabbitMqEngine implements QueueEngine {
       ready: (type: MessageType) => this.#ready.ready(type),
       timed: (at: number) => this.#alarm.by(at),
     }
+    const burial = new Burial(shared)
     this.#intake = new Intake({
       ...shared,
       types,
@@ -146,6 +148,7 @@ export class RabbitMqEngine implements QueueEngine {
       prefetch,
       byPriority: this.abilities.priority,
       ripe: (parcel) => this.#ripe(parcel),
+      tooOften: (parcel) => burial.takes(parcel),
     })
     const wired = { ...shared, intake: this.#intake }
     this.#publishing = new Publishing(wired)

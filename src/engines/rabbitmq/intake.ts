@@ -32,6 +32,8 @@ export interface IntakeDeps {
   readonly byPriority: boolean
   /** Something of this type can be taken. */
   readonly ready: (type: MessageType) => void
+  /** True when it was delivered too often to be handed out once more, and somebody else sees to it. */
+  readonly tooOften: (parcel: Parcel) => boolean
   /** The delay of this one is over. */
   readonly ripe: (parcel: Parcel) => void
   /** Something here waits for this moment. */
@@ -198,7 +200,7 @@ export class Intake {
       dueAt: copy.dueAt,
       history: copy.history,
     }
-    this.#sort(stock, parcel, now)
+    if (!this.#deps.tooOften(parcel)) this.#sort(stock, parcel, now)
   }
 
   #sort(stock: Stock, parcel: Parcel, now: number): void {

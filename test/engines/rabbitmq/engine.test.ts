@@ -140,12 +140,11 @@ suite('the RabbitMQ engine', { skip: brokerMissing() }, (_: SuiteContext) => {
     assert.deepEqual(ids(await some(() => engine.take(request({ type: 'CHANGE' })), 'the moved one')), ['c1'])
   })
 
-  test('a message at whose every delivery a process ended is a dead letter', async (context) => {
-    const { engine, options } = await started(context)
-    const id = await accepted(engine)
+  /** As if so many processes ended with it in their hands. */
+  async function crash(context: TestContext, options: RabbitMqOptions, times: number): Promise<void> {
     const connection = await connect(options.url)
     context.after(() => connection.close())
-    for (let crash = 0; crash <= LIMITS.crashesPerMessage; crash++) {
+    for (let i = 0; i < times; i++) {
       const channel = await connection.createChannel()
       await channel.prefetch(1)
       await new Promise<void>((resolve) => {
@@ -153,6 +152,32 @@ suite('the RabbitMQ engine', { skip: brokerMissing() }, (_: SuiteContext) => {
       })
       await channel.close()
     }
+  }
+
+  test('a message at whose every delivery a process ended is a dead letter, on record and with its history', async (context) => {
+    const { engine, options } = await started(context)
+    const id = await accepted(engine)
+    await crash(context, options, LIMITS.crashesPerMessage)
+    assert.deepEqual(await engine.take(request()), [])
+    await eventually(
+      () => (engine.counts().get('MNP')?.dead === 1 ? true : undefined),
+      () => 'dead',
+      LIMIT_MS,
+    )
+    const [record] = (await engine.deadLetters({ limit: 10 })).items
+    assert.deepEqual([record?.message.id, record?.error], [id, 'in flight at 20 crashes'])
+    assert.deepEqual(
+      record?.history.map(({ outcome }) => outcome),
+      ['crashed'],
+    )
+    assert.equal(await engine.retryDeadLetters({ ids: [id] }), 1)
+    assert.equal((await takeOne(engine)).failures, 0)
+  })
+
+  test('and when none of ours is there to see it, the broker puts it there', async (context) => {
+    const { engine, options } = await started(context)
+    const id = await accepted(engine)
+    await crash(context, options, LIMITS.crashesPerMessage + 1)
     const dead = await head(options, namesOf(options.queueName).dead)
     assert.equal(dead.properties.messageId, id)
     assert.equal(dead.properties.headers?.['x-first-death-reason'], 'delivery_limit')
