@@ -139,7 +139,7 @@ test('L4: nobody is told anything that is not durable yet, not even about somebo
   assert.deepEqual(told.sort(), ['left', 'place 1', 'waiting 1'])
 })
 
-test('L1: a write that failed and is on the disk all the same is found there, and nobody has two tickets', async (t) => {
+test('L1: a write that failed and is on the disk all the same is found: nobody has two tickets', async (t) => {
   const { host, line, positions, tries } = await ailing(t)
   for (const visitor of ['a', 'b', 'c']) await line.enter('e', visitor)
   host.fails = 'once'
