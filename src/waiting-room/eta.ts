@@ -2,8 +2,8 @@
  * How long a visitor will wait: from what was admitted, never from what is configured. Pure; moments are handed in.
  *
  * The rate blends the last 10 s, 60 s and 5 min, because admissions come in batches and change over an evening. Of
- * those ahead only the live part counts: absent ones are passed over. The range comes from how unevenly admissions came:
- * the time to n admissions of rate r and variance v per second has the mean n ÷ r and the variance n·v ÷ r³ (Cox,
+ * those ahead only the live part counts: absent ones are passed over. The range comes from how unevenly admissions
+ * came: the time to n admissions of rate r and variance v per second has the mean n ÷ r and the variance n·v ÷ r³ (Cox,
  * "Renewal Theory", 1962, 3.3); to it comes that r itself is measured over T seconds only, n²·v ÷ (T·r⁴).
  */
 import type { DoorMode } from './door.ts'

@@ -25,6 +25,8 @@ export {
   flowOf,
   withSample,
 } from './eta.ts'
+export { Flows } from './flows.ts'
+export { type FollowSettings, followedRate } from './follow.ts'
 export { bucketBounds, FRAME_BUCKETS, type Frame, placeFrom } from './frame.ts'
 export {
   isActive,
@@ -95,3 +97,4 @@ export {
   unaccountedVisitors,
   type Visit,
 } from './port.ts'
+export { LineProcessor, type ProcessorOptions } from './processor.ts'

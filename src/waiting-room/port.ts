@@ -80,6 +80,8 @@ export interface LineCounts {
   readonly cleared: number
   /** Admissions in all, to measure the flow by; not a place. */
   readonly departed: number
+  /** Passed over because they were absent, in all; not a place either. */
+  readonly missed: number
 }
 
 export const NO_LINE: LineCounts = {
@@ -94,6 +96,7 @@ export const NO_LINE: LineCounts = {
   expired: 0,
   cleared: 0,
   departed: 0,
+  missed: 0,
 }
 
 /** The conservation law of the line: who came in is somewhere. 0 when it holds. */

@@ -42,7 +42,7 @@ export class LineModel {
   last = 0
   serving = 0
   admissions: number[] = []
-  ends = { entered: 0, left: 0, done: 0, expired: 0, cleared: 0, departed: 0 }
+  ends = { entered: 0, left: 0, done: 0, expired: 0, cleared: 0, departed: 0, missed: 0 }
   /** Everybody who registered for the coming or last draw, by number. */
   list: { no: number; visitor: string }[] = []
   listFirst = 0
@@ -128,6 +128,7 @@ export class LineModel {
         next.state = 'parked'
         next.until = now + this.door.parkedMs
         parked++
+        this.ends.missed++
       } else {
         next.state = 'ready'
         next.until = now + this.door.claimMs

@@ -66,7 +66,7 @@ export class Book {
   }
 
   counts(): LineCounts {
-    const { entered, left, done, expired, cleared, departed } = this.state
+    const { entered, left, done, expired, cleared, departed, missed } = this.state
     return {
       entered,
       registered: this.visitors.count('registered'),
@@ -79,6 +79,7 @@ export class Book {
       expired,
       cleared,
       departed,
+      missed,
     }
   }
 
@@ -279,6 +280,7 @@ export class Book {
     if (event === 'register' || event === 'enter' || event === 'enter_directly') state.entered++
     else if (event === 'leave') state.left++
     else if (event === 'undo' || event === 'undo_early') state.left--
+    else if (event === 'miss') state.missed++
     else if (event === 'finish') state.done++
     else if (event === 'lease_over' || event === 'claim_over_for_good' || event === 'parked_over')
       state.expired++

@@ -36,6 +36,7 @@ const NEW_STATE: EventState = {
   expired: 0,
   cleared: 0,
   departed: 0,
+  missed: 0,
   window: [],
   draw: null,
 }

@@ -18,6 +18,7 @@ export interface EventState {
   expired: number
   cleared: number
   departed: number
+  missed: number
   window: AdmissionWindow
   draw: StoredDraw | null
 }
@@ -34,6 +35,7 @@ export type EventRow = readonly [
   expired: number,
   cleared: number,
   departed: number,
+  missed: number,
   window: string | null,
   draw: string | null,
 ]
@@ -54,6 +56,7 @@ export function eventRow(
     state.expired,
     state.cleared,
     state.departed,
+    state.missed,
     state.window === window ? null : JSON.stringify(state.window),
     state.draw === draw ? null : JSON.stringify(state.draw),
   ]

@@ -23,7 +23,7 @@ CREATE TABLE line_event(id INTEGER PRIMARY KEY, event TEXT NOT NULL UNIQUE, door
   next INTEGER NOT NULL DEFAULT 0, serving INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 1,
   cleared_to INTEGER NOT NULL DEFAULT 0, entered INTEGER NOT NULL DEFAULT 0, "left" INTEGER NOT NULL DEFAULT 0,
   done INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0, cleared INTEGER NOT NULL DEFAULT 0,
-  departed INTEGER NOT NULL DEFAULT 0, admissions TEXT NOT NULL DEFAULT '[]', draw TEXT) STRICT;
+  departed INTEGER NOT NULL DEFAULT 0, missed INTEGER NOT NULL DEFAULT 0, admissions TEXT NOT NULL DEFAULT '[]', draw TEXT) STRICT;
 CREATE TABLE line_visit(event INTEGER, no INTEGER, visitor TEXT NOT NULL, ticket INTEGER NOT NULL,
   state INTEGER NOT NULL, entered_at REAL NOT NULL, until REAL NOT NULL, hard_end REAL NOT NULL,
   misses INTEGER NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY(event, no)) STRICT, WITHOUT ROWID;
@@ -43,14 +43,14 @@ const SQL = {
   define: 'INSERT INTO line_event(event, door) VALUES(?, ?)',
   setDoor: 'UPDATE line_event SET door = ? WHERE id = ?',
   setState: `UPDATE line_event SET next = ?, serving = ?, epoch = ?, cleared_to = ?, entered = ?, "left" = ?, done = ?,
-    expired = ?, cleared = ?, departed = ?, admissions = coalesce(?, admissions), draw = coalesce(?, draw)
+    expired = ?, cleared = ?, departed = ?, missed = ?, admissions = coalesce(?, admissions), draw = coalesce(?, draw)
     WHERE id = ?`,
   put: 'INSERT OR REPLACE INTO line_visit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   remove: 'DELETE FROM line_visit WHERE event = ? AND no = ?',
   note: `INSERT INTO line_audit(at, event, visitor, ticket, from_state, to_state, cause, detail)
     VALUES(?, ?, ?, ?, ?, ?, ?, ?)`,
   events: `SELECT event, door, next, serving, epoch, cleared_to AS clearedTo, entered, "left", done, expired, cleared,
-    departed, admissions, draw FROM line_event ORDER BY id`,
+    departed, missed, admissions, draw FROM line_event ORDER BY id`,
   rows: `SELECT no, visitor, ticket, state, entered_at, until, hard_end, misses, epoch FROM line_visit
     WHERE event = ? AND no > ? ORDER BY no LIMIT ?`,
   purge: `DELETE FROM line_visit WHERE event = ?1 AND no IN (SELECT no FROM line_visit

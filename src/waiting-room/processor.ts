@@ -1,0 +1,131 @@
+/**
+ * Lets people in: at every interval, at once when a batch stopped at its bound, and with `admitEarly` whenever a place
+ * comes free. Opens pre-queues whose moment has come. Several may run on one line; the engine's steps are atomic.
+ *
+ * Owns the timers, the flows that waits are estimated from, and the run under way, between `start` and `stop` (S1).
+ * One run at a time; a run that fails is tried again at the next interval, and nobody is admitted meanwhile.
+ */
+import { type Clock, type Logger, pause } from '../core/index.ts'
+import { Flows } from './flows.ts'
+import { ADMIT_MAX, type LineEngine, type LineNews } from './port.ts'
+
+export interface ProcessorOptions {
+  readonly line: LineEngine
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly intervalMs: number
+  /** Use a freed place at once, not at the next interval. */
+  readonly admitEarly: boolean
+  /** A public value that nobody could know while people registered; '' without one. */
+  readonly beacon?: (event: string) => Promise<string>
+}
+
+const SAMPLE_EVERY_MS = 1_000
+
+export class LineProcessor {
+  readonly flows = new Flows()
+  readonly #options: ProcessorOptions
+  #phase: 'new' | 'running' | 'stopped' = 'new'
+  #run: Promise<void> = Promise.resolve()
+  /** Events with a freed place that no run has looked at since. */
+  readonly #freed = new Set<string>()
+  #failing = false
+  #off: (() => void)[] = []
+
+  constructor(options: ProcessorOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#phase !== 'new') return
+    this.#phase = 'running'
+    const { line, logger, intervalMs } = this.#options
+    logger.info({ intervalMs }, `Queue processor started (interval: ${intervalMs}ms)`)
+    this.#every(intervalMs, () => this.#next(() => this.#all()))
+    this.#every(SAMPLE_EVERY_MS, () => this.#sample())
+    this.#off.push(line.follow((news) => this.#heard(news)))
+  }
+
+  /** Waits for the run under way; nobody is admitted afterwards. */
+  async stop(): Promise<void> {
+    this.#phase = 'stopped'
+    for (const off of this.#off.splice(0)) off()
+    await this.#run
+  }
+
+  #every(ms: number, work: () => Promise<void>): void {
+    let cancel = () => {}
+    const again = (): void => {
+      cancel = this.#options.clock.after(ms, () => {
+        // The next one is counted from the end of this one: a slow store must not pile runs up.
+        work().finally(() => {
+          if (this.#phase === 'running') again()
+        })
+      })
+    }
+    again()
+    this.#off.push(() => cancel())
+  }
+
+  #heard(news: LineNews): void {
+    if (!this.#options.admitEarly || news.kind !== 'moved' || !news.freed) return
+    const first = this.#freed.size === 0
+    this.#freed.add(news.event)
+    // What comes free until this run begins is served by it.
+    if (first) void this.#next(() => this.#early())
+  }
+
+  /** After the run under way. Never rejects. */
+  #next(work: () => Promise<void>): Promise<void> {
+    this.#run = this.#run.then(async () => {
+      if (this.#phase !== 'running') return
+      try {
+        await work()
+        if (this.#failing) this.#options.logger.info({}, 'admissions go on')
+        this.#failing = false
+      } catch (error) {
+        if (!this.#failing) this.#options.logger.warn({ err: error }, 'nobody can be admitted')
+        this.#failing = true
+      }
+    })
+    return this.#run
+  }
+
+  async #early(): Promise<void> {
+    const events = [...this.#freed]
+    this.#freed.clear()
+    for (const event of events) await this.#admit(event)
+  }
+
+  async #all(): Promise<void> {
+    const { line, clock, logger, beacon } = this.#options
+    for (const { event, door } of await line.events()) {
+      if (door.mode !== 'prequeue' || door.opensAt === null || door.opensAt > clock.now()) continue
+      const draw = await line.open(event, (await beacon?.(event)) ?? '')
+      if (draw) logger.info({ event, registered: draw.count }, 'the pre-queue is drawn and the door is open')
+    }
+    const waiting = (await line.events()).filter(({ counts }) => counts.waiting > 0)
+    if (waiting.length > 0)
+      logger.info({ queues: waiting.length }, `Processing ${waiting.length} queue(s)...`)
+    for (const { event } of waiting) await this.#admit(event)
+  }
+
+  async #admit(event: string): Promise<void> {
+    const { line, clock, logger } = this.#options
+    for (;;) {
+      const { called, parked, more } = await line.admit(event, ADMIT_MAX)
+      if (called.length > 0) logger.info({ event, called: called.length, parked }, 'visitors were called')
+      if (!more || this.#phase !== 'running') return
+      // At once, but others get their turn of the event loop first.
+      await pause(clock, 0)
+    }
+  }
+
+  async #sample(): Promise<void> {
+    try {
+      this.flows.sample(await this.#options.line.events(), this.#options.clock.now())
+    } catch {
+      // The line is away: there is nothing to measure, and the runs say so.
+    }
+  }
+}
