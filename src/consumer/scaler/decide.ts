@@ -43,6 +43,8 @@ interface Demand {
   /** Workers, as a fraction, before any bound. */
   readonly need: number
   readonly reason: 'drain_target' | 'arrival_rate' | 'cpu_target'
+  /** Nothing waits and nothing arrives; what CPU is used is used by nothing. */
+  readonly isWithoutWork: boolean
 }
 
 interface Bounds {
@@ -95,7 +97,7 @@ function choose(look: Look): Choice {
   const waiting = figure(signals.backlog) ?? 0
   if (signals.breaker !== 'closed' && waiting > 0) return held(look, 'breaker_open')
   if (signals.saturated) return opened(look)
-  if (demand === undefined) return held(look, 'no_signal')
+  if (demand === undefined) return held(look, unmeasured(look, waiting))
   if (waiting > 0 && figure(signals.outPerSecond) === 0 && workers.ready > 0) return held(look, 'stalled')
   const need = Math.min(demand.need, bounds.rateCap)
   if (need <= base * (1 + TOLERANCE)) return keptOrLowered(look, demand, need)
@@ -153,9 +155,16 @@ function keptOrLowered(look: Look, demand: Demand, need: number): Choice {
   return { wanted: base - 1, reason: demand.reason, need, limits }
 }
 
+/** What a missing figure means: nobody is there who could have been measured, or there was nothing to measure. */
+function unmeasured({ input, base, bounds }: Look, waiting: number): ScalingReason {
+  if (waiting > 0 && input.workers.ready === 0) return 'no_consumer'
+  return figure(input.signals.backlog) === 0 && base === bounds.lower ? 'minimum' : 'no_signal'
+}
+
 /** Why as many as before are about right. */
 function keptFor(look: Look, demand: Demand, need: number): ScalingReason {
   const { base, bounds } = look
+  if (base === bounds.lower && (ceil(need) < base || (demand.isWithoutWork && need <= base))) return 'minimum'
   if (Math.max(bounds.lower, ceil(need)) < base) return 'stabilising'
   if (need <= base) return bounded(look, demand, base)
   return demand.need > bounds.rateCap ? 'at_backend_cap' : 'stabilising'
@@ -194,8 +203,11 @@ function demandOf({ signals, rules, workers }: ScalingInput): Demand | undefined
   const keepUp = arrivals * perMessage
   const drain = (arrivals + backlog / (rules.targetDrainMs / 1000)) * perMessage
   const cpu = cpuNeed(signals, rules.targetCpuPercent, workers.ready)
-  if (cpu > drain) return { need: cpu, reason: 'cpu_target' }
-  return { need: drain, reason: ceil(drain) > ceil(keepUp) ? 'drain_target' : 'arrival_rate' }
+  const isWithoutWork = arrivals + backlog === 0
+  // In whole workers: a little CPU of the one that the queue needs anyway is no reason of its own.
+  if (ceil(cpu) > ceil(drain)) return { need: cpu, reason: 'cpu_target', isWithoutWork }
+  const reason = ceil(drain) > ceil(keepUp) ? 'drain_target' : 'arrival_rate'
+  return { need: Math.max(cpu, drain), reason, isWithoutWork }
 }
 
 /**

@@ -56,6 +56,7 @@ function cpuOf({ cpu = 0, startedAt }: Member, now: number): number {
  * must not read as "nobody is there, so one is enough": until then it knows nothing, and there is no gauge.
  */
 export class GaugeActuator implements Actuator {
+  readonly advises = true
   readonly #members: () => readonly Member[]
   readonly #clock: Clock
   readonly #madeAt: number

@@ -27,6 +27,11 @@ export interface ScalerOptions {
   readonly types: () => ReadonlyMap<MessageType, ScalingRules>
   /** undefined: nothing has been heard of them. */
   readonly workers: (type: MessageType) => WorkerSignals | undefined
+  /**
+   * false while the workers' reports do not come through: silence then says nothing about who is there, and the numbers
+   * stay. Always true unless given.
+   */
+  readonly hears?: () => boolean
   readonly actuator: Actuator
   readonly clock: Clock
   readonly logger: Logger
@@ -34,7 +39,7 @@ export interface ScalerOptions {
   readonly emit?: Listener<ScalingEvent>
 }
 
-/** The number has changed, or one of `ALARMS` is the reason now. The other reasons come and go without an effect. */
+/** The number has changed, or an alarm begins: `stalled`, `breaker_open`, or `no_consumer` for ten seconds. The other reasons come and go without an effect. */
 export interface ScalingEvent {
   readonly kind: 'scaling'
   readonly type: MessageType
@@ -56,18 +61,23 @@ export interface ScalingStatus extends Pick<ScalingDecision, 'reason' | 'etaMs' 
 }
 
 interface TypeState {
-  readonly arrivals: Arrivals
+  arrivals: Arrivals
   decision: ScalingDecision | undefined
   workers: WorkerCounts
   changes: ScalingEvent[]
   /** What the actuator has taken over. */
   applied: number | undefined
   applying: boolean
+  /** Since when something waits and no worker is heard of, without interruption. */
+  unservedSince: number | undefined
+  toldUnserved: boolean
 }
 
 const LOOK_MS = 1_000
 const CHANGES = 20
 const ALARMS: ReadonlySet<ScalingReason> = new Set(['stalled', 'breaker_open'])
+/** A worker that was just asked for needs a moment to start; one that does not come by then is missing. */
+const MISSED_AFTER_MS = 10_000
 const UNKNOWN: WorkerSignals = { breaker: 'closed', congested: false }
 
 export class Scaler {
@@ -114,13 +124,16 @@ export class Scaler {
   }
 
   #look(): void {
-    const { engine, types, clock } = this.#options
+    const { engine, types, clock, hears } = this.#options
     const counts = engine.counts()
+    const isDeaf = hears?.() === false
     const all = types()
     for (const type of this.#types.keys()) if (!all.has(type)) this.#types.delete(type)
     for (const [type, rules] of all) {
       const state = this.#state(type)
-      state.arrivals.sample(clock.now(), counts.get(type) ?? NO_COUNTS)
+      // What has come meanwhile would afterwards look as if it had come at once.
+      if (isDeaf) state.arrivals = new Arrivals()
+      else state.arrivals.sample(clock.now(), counts.get(type) ?? NO_COUNTS)
       this.#decide(type, rules, state, false)
     }
     this.#cancel = clock.after(LOOK_MS, () => this.#look())
@@ -130,8 +143,16 @@ export class Scaler {
     const known = this.#types.get(type)
     if (known) return known
     const workers = { ready: 0, starting: 0, draining: 0 }
-    const arrivals = new Arrivals()
-    const made = { arrivals, decision: undefined, workers, changes: [], applied: undefined, applying: false }
+    const made: TypeState = {
+      arrivals: new Arrivals(),
+      decision: undefined,
+      workers,
+      changes: [],
+      applied: undefined,
+      applying: false,
+      unservedSince: undefined,
+      toldUnserved: false,
+    }
     this.#types.set(type, made)
     return made
   }
@@ -148,7 +169,8 @@ export class Scaler {
     state.decision = decision
     state.workers = workers
     const from = before?.wanted ?? workers.ready + workers.starting
-    const alarm = ALARMS.has(decision.reason) && decision.reason !== before?.reason
+    const missed = isMissed(state, decision.reason, now)
+    const alarm = missed || (ALARMS.has(decision.reason) && decision.reason !== before?.reason)
     if (decision.wanted !== from || alarm) this.#changed(type, state, from, decision, now)
     if (decision.wanted !== state.applied && !state.applying) this.#apply(type, state, decision.wanted)
   }
@@ -170,8 +192,14 @@ export class Scaler {
     const { logger, emit } = this.#options
     const fields = { type, from, to, reason }
     if (reason === 'stalled') logger.warn(fields, 'Messages wait and nothing goes out; the workers stay')
-    else if (from !== to) logger.info(fields, 'The number of workers changes')
+    else if (reason === 'no_consumer') logger.warn(fields, 'Messages wait and no consumer of their type runs')
+    else if (from !== to) logger.info(fields, this.#textOf(to > from))
     emit?.(event)
+  }
+
+  #textOf(more: boolean): string {
+    if (!this.#options.actuator.advises) return 'The number of workers changes'
+    return more ? 'More workers are wanted' : 'Fewer workers are wanted'
   }
 
   #apply(type: MessageType, state: TypeState, wanted: number): void {
@@ -193,4 +221,17 @@ export class Scaler {
       failed(error)
     }
   }
+}
+
+/** True once for each time that nobody is there for longer than a start takes. */
+function isMissed(state: TypeState, reason: ScalingReason, now: number): boolean {
+  if (reason !== 'no_consumer') {
+    state.unservedSince = undefined
+    state.toldUnserved = false
+    return false
+  }
+  state.unservedSince ??= now
+  if (state.toldUnserved || now - state.unservedSince < MISSED_AFTER_MS) return false
+  state.toldUnserved = true
+  return true
 }

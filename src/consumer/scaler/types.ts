@@ -2,8 +2,9 @@
 import type { MessageType } from '../../core/index.ts'
 
 /**
- * Why the number is what it is. The first seven are answers of the queue's arithmetic:
+ * Why the number is what it is. The first eight are answers of the queue's arithmetic:
  *
+ * - `minimum`: no work asks for any worker; so many are kept because so many are set (`MIN_REPLICAS`).
  * - `drain_target`: so many clear the backlog within the target time.
  * - `arrival_rate`: so many keep up with what arrives; the backlog asks for no more.
  * - `at_backend_cap`: the backlog asks for more, and more would not get anything out of the back end.
@@ -11,11 +12,14 @@ import type { MessageType } from '../../core/index.ts'
  * - `stabilising`: fewer (or hardly more) would do; held until that has been so for the whole window.
  * - `stalled`: something waits and nothing goes out. Nobody knows when it ends, so nothing is changed.
  * - `breaker_open`: the back end fails or asked for a pause; more workers would only wait for it.
- * - `cpu_target`: the second signal asks for more than the queue does.
- * - `no_signal`: something waits or arrives, and a figure that is needed is missing. Nothing is changed.
+ * - `cpu_target`: the second signal asks for more workers than the queue does.
+ * - `no_consumer`: something waits, and no worker that takes it has been heard of. Nothing is changed.
+ * - `no_signal`: something waits or arrives, and a figure that is needed is missing; or the workers' reports do not
+ *   come through, and nobody knows what there is. Nothing is changed.
  * - `fixed`: scaling is off.
  */
 export type ScalingReason =
+  | 'minimum'
   | 'drain_target'
   | 'arrival_rate'
   | 'at_backend_cap'
@@ -24,6 +28,7 @@ export type ScalingReason =
   | 'stalled'
   | 'breaker_open'
   | 'cpu_target'
+  | 'no_consumer'
   | 'no_signal'
   | 'fixed'
 
@@ -39,6 +44,8 @@ export interface WorkerCounts {
 
 /** What makes workers more or fewer: a pool in this process, a supervisor of processes, or nobody but a gauge. */
 export interface Actuator {
+  /** It starts and stops nobody: what it is told is advice for somebody outside. */
+  readonly advises?: true
   /** undefined: not known yet, and nothing is decided until it is. Must be cheap, and must not throw. */
   current(type: MessageType): WorkerCounts | undefined
   /**

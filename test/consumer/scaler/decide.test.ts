@@ -30,8 +30,43 @@ const memory = (wanted: number, needs: ScalingMemory['needs'] = [], loweredAt = 
 
 /** By reason, so that the type forbids a reason without a row. */
 const TABLE: Record<ScalingReason, readonly Omit<Row, 'reason'>[]> = {
-  arrival_rate: [
+  minimum: [
     { name: 'nothing to do: the fewest', wanted: 1, etaMs: 0 },
+    {
+      name: 'a process that idles uses a little CPU: that is no reason',
+      rules: { targetCpuPercent: 70 },
+      signals: { cpu: 0.01 },
+      wanted: 1,
+    },
+    {
+      name: 'no fewer than the fewest',
+      rules: { min: 3 },
+      signals: { arrivalFast: 3 },
+      workers: { ready: 3 },
+      wanted: 3,
+      limits: ['min'],
+    },
+    {
+      name: 'nothing waits, and no attempt has been measured',
+      signals: { serviceMs: Number.NaN, arrivalSlow: 1 },
+      wanted: 1,
+    },
+    {
+      name: 'nothing waits, at the first look',
+      signals: { arrivalFast: Number.NaN, arrivalSlow: Number.NaN },
+      rules: { min: 2 },
+      workers: { ready: 0 },
+      wanted: 2,
+    },
+  ],
+  arrival_rate: [
+    { name: 'a little comes: one keeps up', signals: { arrivalFast: 0.1 }, wanted: 1, etaMs: 0 },
+    {
+      name: 'the CPU asks for no more workers than the queue does',
+      rules: { targetCpuPercent: 70 },
+      signals: { arrivalFast: 0.1, cpu: 0.5 },
+      wanted: 1,
+    },
     { name: '10 % under: one fewer', signals: { arrivalFast: 14.4 }, workers: { ready: 3 }, wanted: 2 },
     { name: '16 a second at 8 a worker', signals: { arrivalFast: 16 }, wanted: 2 },
     {
@@ -42,13 +77,6 @@ const TABLE: Record<ScalingReason, readonly Omit<Row, 'reason'>[]> = {
     },
     { name: 'the higher of both rates counts', signals: { arrivalFast: 0, arrivalSlow: 16 }, wanted: 2 },
     { name: 'a backlog too small to matter', signals: { arrivalFast: 15, backlog: 6 }, wanted: 2 },
-    {
-      name: 'no fewer than the fewest',
-      rules: { min: 3 },
-      workers: { ready: 3 },
-      wanted: 3,
-      limits: ['min'],
-    },
     {
       name: 'no more than the most',
       signals: { arrivalFast: 500 },
@@ -308,7 +336,21 @@ const TABLE: Record<ScalingReason, readonly Omit<Row, 'reason'>[]> = {
       limits: ['max'],
     },
   ],
+  no_consumer: [
+    {
+      name: 'something waits, and nobody is there',
+      signals: { backlog: 1, serviceMs: Number.NaN },
+      workers: { ready: 0, starting: 2 },
+      wanted: 2,
+    },
+  ],
   no_signal: [
+    {
+      name: 'nothing waits, and more are there than always',
+      signals: { arrivalFast: Number.NaN, arrivalSlow: Number.NaN },
+      workers: { ready: 4 },
+      wanted: 4,
+    },
     { name: 'no backlog', signals: { backlog: Number.NaN }, workers: { ready: 4 }, wanted: 4 },
     {
       name: 'no rate',

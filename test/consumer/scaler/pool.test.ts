@@ -63,7 +63,7 @@ test('it begins full, and shrinks to the fewest only after the window', async ()
   assert.equal(slots(), 10)
   await clock.advance(QUIET_MS)
   assert.equal(slots(), 1)
-  assert.equal(scaler.decisions()[0]?.reason, 'arrival_rate')
+  assert.equal(scaler.decisions()[0]?.reason, 'minimum')
   scaler.stop()
 })
 

@@ -14,7 +14,7 @@ import { NO_COUNTS, type StateCounts } from '../../../src/queue/index.ts'
 import { FakeClock } from '../../fixtures/fake-clock.ts'
 import { RULES } from './look.ts'
 
-function world() {
+function world(advises?: true) {
   const clock = new FakeClock()
   const counts = new Map<string, StateCounts>()
   const rules = new Map<string, ScalingRules>([['MNP', RULES]])
@@ -22,14 +22,16 @@ function world() {
   const state = {
     workers: { ready: 1, starting: 0, draining: 0 } as WorkerCounts | undefined,
     signals: signals as WorkerSignals | undefined,
+    hears: true,
     answer: (_wanted: number): void | Promise<void> => {},
   }
   const resized: number[] = []
   const events: ScalingEvent[] = []
   const logs: string[] = []
   const log = (level: string) => (_fields: object, text: string) => void logs.push(`${level}: ${text}`)
-  const logger: Logger = { ...silentLogger, warn: log('warn'), error: log('error') }
+  const logger: Logger = { ...silentLogger, info: log('info'), warn: log('warn'), error: log('error') }
   const actuator: Actuator = {
+    ...(advises && { advises }),
     current: () => state.workers,
     resize: (_type, wanted) => {
       resized.push(wanted)
@@ -40,6 +42,7 @@ function world() {
     engine: { counts: () => counts },
     types: () => rules,
     workers: () => state.signals,
+    hears: () => state.hears,
     actuator,
     clock,
     logger,
@@ -133,7 +136,8 @@ test('a backlog of which nothing goes out is stalled after ten seconds, with no 
   assert.equal(status?.etaMs, Number.POSITIVE_INFINITY)
   await clock.advance(60_000)
   assert.equal(events.filter(({ reason }) => reason === 'stalled').length, 1, 'said once')
-  assert.deepEqual(logs, ['warn: Messages wait and nothing goes out; the workers stay'])
+  const warned = logs.filter((line) => line.startsWith('warn'))
+  assert.deepEqual(warned, ['warn: Messages wait and nothing goes out; the workers stay'])
   counts.set('MNP', { ...NO_COUNTS, accepted: 20, ready: 10, departed: 10, done: 10 })
   await clock.advance(1_000)
   const moving = scaler.decisions()[0]
@@ -198,6 +202,70 @@ test('with nobody heard of, a backlog changes nothing', async () => {
   await clock.advance(5_000)
   assert.equal(scaler.decisions()[0]?.reason, 'no_signal')
   assert.equal(scaler.decisions()[0]?.wanted, 1)
+  scaler.stop()
+})
+
+test('the reports stop, whatever the counts say meanwhile: the number stays, and afterwards nothing has come at once', async () => {
+  const { scaler, state, counts, resized, events, arrive, clock } = world()
+  scaler.start()
+  await arrive(15)
+  state.workers = { ready: 2, starting: 0, draining: 0 }
+  await arrive(5)
+  assert.deepEqual(resized, [1, 2])
+  state.hears = false
+  // Everybody seems to have gone, and what the counts say is old.
+  state.workers = { ready: 0, starting: 2, draining: 0 }
+  state.signals = undefined
+  const before = counts.get('MNP') ?? NO_COUNTS
+  counts.set('MNP', { ...before, accepted: before.accepted + 90_000, ready: 90_000 })
+  await clock.advance(400_000)
+  assert.equal(scaler.decisions()[0]?.reason, 'no_signal')
+  assert.equal(scaler.decisions()[0]?.wanted, 2)
+  // A minute of arrivals is told in one second; they were worked off as they came.
+  const told = before.accepted + 60 * 16
+  counts.set('MNP', { ...NO_COUNTS, accepted: told, departed: told, done: told })
+  state.hears = true
+  state.workers = { ready: 2, starting: 0, draining: 0 }
+  state.signals = { breaker: 'closed', congested: false, serviceMs: 1_000 }
+  for (let i = 1; i <= 10; i++) {
+    const accepted = told + 16 * i
+    await clock.advance(1_000)
+    counts.set('MNP', { ...NO_COUNTS, accepted, departed: accepted, done: accepted })
+  }
+  assert.deepEqual(resized, [1, 2])
+  assert.equal(events.length, 1)
+  scaler.stop()
+})
+
+test('nobody serves a type that has messages: said once for each time, and not while one starts', async () => {
+  const { scaler, state, counts, events, logs, clock } = world()
+  scaler.start()
+  await clock.advance(1_000)
+  state.workers = { ready: 0, starting: 1, draining: 0 }
+  state.signals = undefined
+  counts.set('MNP', { ...NO_COUNTS, accepted: 9, ready: 9 })
+  await clock.advance(9_000)
+  assert.equal(scaler.decisions()[0]?.reason, 'no_consumer')
+  assert.deepEqual(logs, [])
+  await clock.advance(60_000)
+  assert.deepEqual(logs, ['warn: Messages wait and no consumer of their type runs'])
+  assert.deepEqual(
+    events.map(({ reason }) => reason),
+    ['no_consumer'],
+  )
+  state.workers = { ready: 1, starting: 0, draining: 0 }
+  await clock.advance(1_000)
+  state.workers = { ready: 0, starting: 1, draining: 0 }
+  await clock.advance(15_000)
+  assert.equal(logs.filter((line) => /no consumer/.test(line)).length, 2)
+  scaler.stop()
+})
+
+test('where nobody is started by us, the log says what is wanted and not what changes', async () => {
+  const { scaler, logs, arrive } = world(true)
+  scaler.start()
+  await arrive(15)
+  assert.deepEqual(logs, ['info: More workers are wanted'])
   scaler.stop()
 })
 
