@@ -101,6 +101,26 @@ export async function holds(shape: Shape, wanted: number): Promise<void> {
   }
 }
 
+/** Which properties, headers and fields the first message has, to prove that two sides send the same. */
+export async function anatomy({ url, queueName, types }: Shape): Promise<string> {
+  const connection = await connect(url)
+  try {
+    const channel = await connection.createChannel()
+    const message = await channel.get(`${queueName}.${types[0]}`, { noAck: true })
+    if (message === false) throw new Error(`${queueName} is empty`)
+    const { headers = {}, ...properties } = message.properties
+    const set = Object.entries(properties).filter(([, value]) => value !== undefined)
+    const names = [
+      set.map(([name]) => name),
+      Object.keys(headers),
+      Object.keys(JSON.parse(`${message.content}`)),
+    ]
+    return `${names.map((some) => some.sort().join(' ')).join('; ')}; ${message.content.length} bytes`
+  } finally {
+    await connection.close()
+  }
+}
+
 async function remove(shape: Shape): Promise<void> {
   const connection = await connect(shape.url)
   try {

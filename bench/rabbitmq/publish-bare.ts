@@ -37,10 +37,6 @@ function publish(messages: readonly NewMessage[], confirmedAll: () => void): voi
         message_type: type,
         created_at: new Date(createdAt).toISOString(),
         weir_accepted_at: acceptedAt,
-        weir_round: 0,
-        weir_attempts: 0,
-        weir_failures: 0,
-        weir_priority: priority,
       },
     }
     channel.publish(shape.queueName, type, body, properties, onConfirm)

@@ -4,7 +4,7 @@ import { runScript } from '../harness/processes.ts'
 import { formatted } from '../harness/report.ts'
 import { alternate } from '../harness/rounds.ts'
 import { joined, median, ratios, spread } from '../harness/statistics.ts'
-import { type Broker, holds, withBroker, withQueues } from './broker.ts'
+import { anatomy, type Broker, holds, withBroker, withQueues } from './broker.ts'
 import type { Rate } from './pace.ts'
 import { newShape, type Shape } from './shape.ts'
 
@@ -20,6 +20,11 @@ export interface PublishPlan {
 export interface Published extends Rate {
   /** Over the whole run, warm-up included. */
   readonly confirmed: number
+}
+
+/** With what lay in the queue afterwards, see `anatomy`. */
+interface Sent extends Published {
+  readonly message: string
 }
 
 const WINDOW = 1_000
@@ -39,11 +44,11 @@ export const rabbitmqPublish: Bench = {
 }
 
 /** One run in a process of its own; rejects when the queue does not hold exactly what was confirmed (Q1). */
-export async function publishRun(script: string, plan: PublishPlan): Promise<Published> {
+export async function publishRun(script: string, plan: PublishPlan): Promise<Sent> {
   return withQueues(plan.shape, async () => {
     const result = await runScript<Published>(script, plan)
     await holds(plan.shape, result.confirmed)
-    return result
+    return { ...result, message: await anatomy(plan.shape) }
   })
 }
 
@@ -53,6 +58,8 @@ async function pair(context: BenchContext, { url, version }: Broker, batch: numb
   const run = (script: string) => () => publishRun(script, { ...load, shape: newShape(url) })
   const variants = { weir: run('rabbitmq/publish-weir.ts'), bare: run('rabbitmq/publish-bare.ts') }
   const { weir, bare } = await alternate(quick ? 1 : 7, variants, say, described)
+  const messages = new Set([...weir, ...bare].map(({ message }) => message))
+  if (messages.size !== 1) throw new Error(`two sides, two messages: ${[...messages].join(' ≠ ')}`)
   const how = batch === 1 ? `${WINDOW} callers, one message each` : `${WINDOW / batch} callers, ${batch} each`
   return [
     rateFigure(`${how}: engine`, weir, version),

@@ -21,8 +21,9 @@ export class ReadySignal {
   }
 
   ready(type: MessageType): void {
+    const isFirst = this.#types.size === 0
     this.#types.add(type)
-    if (this.#types.size > 1) return
+    if (!isFirst) return
     queueMicrotask(() => {
       const types = this.#types
       this.#types = new Set()

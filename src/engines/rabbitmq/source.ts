@@ -58,6 +58,8 @@ export class Source {
   /** Tags not answered, ascending, because that is how they come. */
   readonly #out = new Set<number>()
   #acks: number[] = []
+  /** Their tags. */
+  #consumers: string[] = []
   /** Acknowledged since the last fence: the broker may not have heard of them yet, and count them as out. */
   #unsure = 0
   #growing: Promise<void> | undefined
@@ -94,6 +96,7 @@ export class Source {
     this.#capacity = 0
     this.#out.clear()
     this.#acks = []
+    this.#consumers = []
     this.#unsure = 0
     this.#growing = undefined
     this.#passing = undefined
@@ -184,7 +187,16 @@ export class Source {
     if (!channel) return
     this.flush()
     this.#channel = undefined
-    await channel.close().catch(() => {})
+    try {
+      // A channel that ends forgets the acknowledgements that its quorum queue has not taken yet (seen with 3.10.8), and
+      // what was finished would come again. The end of a consumer goes through the queue's log behind them, and with
+      // one more answer they have all been taken.
+      for (const tag of this.#consumers) await channel.cancel(tag)
+      await channel.checkQueue(this.queue.name)
+      await channel.close()
+    } catch {
+      // Over already: what was not acknowledged goes back all the same.
+    }
   }
 
   #answered({ channel, tag }: Slip): boolean {
@@ -211,12 +223,13 @@ export class Source {
     await channel.prefetch(more)
     // Before the answer: the first deliveries come with it.
     this.#capacity += more
-    await channel.consume(this.queue.name, (raw) => {
+    const { consumerTag } = await channel.consume(this.queue.name, (raw) => {
       if (raw === null) return this.#over(channel, 'the queue was deleted, or its consumer cancelled')
       if (channel !== this.#channel) return
       this.#out.add(raw.fields.deliveryTag)
       this.#deliver(this, { channel, tag: raw.fields.deliveryTag, raw })
     })
+    this.#consumers.push(consumerTag)
   }
 
   #startPass(): Promise<void> {
