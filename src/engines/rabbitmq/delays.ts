@@ -13,6 +13,11 @@ import { describe, type Link } from './link.ts'
 import { topicWord } from './names.ts'
 import type { Topology } from './topology.ts'
 
+/**
+ * One with an ordering key that waits at most so long keeps its turn: it waits in its queue, and in the process that has
+ * it, and those behind it with it. Longer, it would be given back there again and again as if it did harm.
+ */
+export const KEEPS_TURN_MS = 600_000
 const FIRST_MS = 25
 const PER_DOUBLING = 4
 /** 24.8 days; brokers hold times in 32 bits. What waits longer goes round again. */

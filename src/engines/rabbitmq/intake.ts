@@ -1,14 +1,14 @@
 /**
- * What comes from the broker: consumes the queues of the types that are asked for, reads what they deliver, and sorts it
- * into the stock of its type.
+ * What comes from the broker: consumes the queues of the types that are asked for, reads what they deliver, and sorts
+ * it into the stock of its type.
  *
- * Nothing that arrives is ever dropped or given back to be somebody else's trouble: what cannot be read goes to the dead
- * letters, what nobody here knows to the queue for that, what is early into a delay again; each is acknowledged only
- * when the broker has confirmed its new place (Q2).
+ * Nothing that arrives is ever dropped or given back to be somebody else's trouble: what cannot be read goes to the
+ * dead letters, what nobody here knows to the queue for that, what is early into a delay again; each is acknowledged
+ * only when the broker has confirmed its new place (Q2).
  */
 import type { ChannelModel, Options } from 'amqplib'
 import { type Clock, LIMITS, type Logger, type MessageType } from '../../core/index.ts'
-import type { Delays } from './delays.ts'
+import { type Delays, KEEPS_TURN_MS } from './delays.ts'
 import type { Link } from './link.ts'
 import { OnTheWay } from './on-the-way.ts'
 import type { Outbox, Outgoing } from './outbox.ts'
@@ -95,8 +95,8 @@ export class Intake {
 
   /**
    * Brings the stock of a type to what the takes under way ask for, if the broker has so many. Whoever finds nothing
-   * afterwards may believe it; so may whoever finds less than he asked for, as far as this process knows of more. Rejects
-   * when the broker cannot be asked.
+   * afterwards may believe it; so may whoever finds less than he asked for, as far as this process knows of more.
+   * Rejects when the broker cannot be asked.
    */
   async replenish(type: MessageType, max: number): Promise<void> {
     const stock = this.#stocks.get(type)
@@ -208,7 +208,7 @@ export class Intake {
     const { type } = copy.message
     // What expires before its moment comes here to be ended.
     const early = Math.min(copy.dueAt ?? 0, copy.expiresAt ?? Number.POSITIVE_INFINITY) - now
-    if (early > HOLD_MS && !source.queue.keyed) return this.#delayAgain(stock, parcel, early)
+    if (early > (source.queue.keyed ? KEEPS_TURN_MS : HOLD_MS)) return this.#delayAgain(stock, parcel, early)
     if (copy.dueAt !== undefined && copy.dueAt <= now) this.#deps.ripe(parcel)
     if (stock.add(parcel, now)) this.#deps.ready(type)
     if (copy.expiresAt !== undefined) this.#deps.timed(copy.expiresAt)

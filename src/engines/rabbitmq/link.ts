@@ -314,8 +314,8 @@ function streamOf(connection: ChannelModel): Socket | undefined {
 }
 
 /**
- * At once, without a handshake: the other side may be gone. With an error, because only then amqplib tells every channel
- * that it is over; requests under way would otherwise wait for ever.
+ * At once, without a handshake: the other side may be gone. With an error, because only then amqplib tells every
+ * channel that it is over; requests under way would otherwise wait for ever.
  */
 function discard(connection: ChannelModel): void {
   streamOf(connection)?.destroy(new Error('the connection was given up'))

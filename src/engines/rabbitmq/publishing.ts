@@ -11,7 +11,7 @@ import {
   type Receipt,
   type ReservationResult,
 } from '../../queue/index.ts'
-import type { Delays } from './delays.ts'
+import { type Delays, KEEPS_TURN_MS } from './delays.ts'
 import { type Intake, outgoing } from './intake.ts'
 import type { Outbox, Outgoing } from './outbox.ts'
 import type { OwnTallies } from './tallies.ts'
@@ -151,8 +151,8 @@ export class Publishing {
     const { topology, delays } = this.#deps
     const route = topology.route(type, orderingKey)
     const waitMs = Math.min(dueAt, expiresAt ?? Number.POSITIVE_INFINITY) - acceptedAt
-    // One with an ordering key keeps its turn: it waits at its place in the queue.
-    if (waitMs > 0 && route === type) return delays.wayFor(waitMs, route)
+    const keyed = route !== type
+    if (waitMs > (keyed ? KEEPS_TURN_MS : 0)) return delays.wayFor(waitMs, route)
     return { exchange: topology.names.exchange, routingKey: route }
   }
 

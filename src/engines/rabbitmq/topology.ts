@@ -2,7 +2,8 @@
  * Exchanges and queues: which there are, what they are declared with, and how a message finds its own.
  *
  * Declared anew on every connection, so that a broker that lost them (a new disk, a hand that deleted) has them again.
- * A queue that exists with other arguments is never changed or deleted: that is one clear sentence and a human's choice.
+ * A queue that exists with other arguments is never changed or deleted: that is one clear sentence and a human's
+ * choice.
  */
 import type { Channel, ChannelModel, Options } from 'amqplib'
 import { LIMITS, type MessageType } from '../../core/index.ts'
@@ -30,6 +31,7 @@ export interface WorkQueue {
   readonly routes: readonly string[]
 }
 
+const KINDS: readonly QueueKind[] = ['quorum', 'classic']
 /** Priorities 0 to 9; only classic queues have so many. */
 const MAX_PRIORITY = 9
 
@@ -69,13 +71,15 @@ export class Topology {
     this.#brokerMajor = Number.parseInt(connection.connection.serverProperties.version, 10) || 0
     const { queueType } = this.#options
     if (queueType !== 'auto') return this.#declareAs(connection, queueType)
+    // What was found before is tried first: nobody must see the other in between.
+    const [first, second] = this.#kind === 'classic' ? KINDS.toReversed() : KINDS
     try {
-      await this.#declareAs(connection, 'quorum')
+      await this.#declareAs(connection, first ?? 'quorum')
     } catch (error) {
       if (!isOfShape(error)) throw error
       // Either there are no quorum queues here, or there are classic ones of these names. If that fails too, the
       // first reason is the one to tell.
-      await this.#declareAs(connection, 'classic').catch(() => {
+      await this.#declareAs(connection, second ?? 'classic').catch(() => {
         throw error
       })
     }

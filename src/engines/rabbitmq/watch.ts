@@ -45,8 +45,9 @@ export class Watch {
   }
 
   /**
-   * In the queues of a type, not delivered to anybody. Of a queue for several types the broker tells only the sum, which
-   * is divided as the tallies say that messages must be waiting; they know less the later this process began to listen.
+   * In the queues of a type, not delivered to anybody. Of a queue for several types the broker tells only the sum,
+   * which is divided as the tallies say that messages must be waiting; they know less the later this process began to
+   * listen.
    */
   waiting(type: MessageType, tallies: ReadonlyMap<MessageType, Tally>): number {
     const expected = (one: MessageType) => {

@@ -1,6 +1,6 @@
 /**
- * How a message lies in the broker. The body is the message as JSON, `{id, type, content, attributes?, createdAt}`; what
- * the queue needs to know of it is in the properties, so that nothing has to be parsed to be moved.
+ * How a message lies in the broker. The body is the message as JSON, `{id, type, content, attributes?, createdAt}`;
+ * what the queue needs to know of it is in the properties, so that nothing has to be parsed to be moved.
  *
  *   message_id, content_type application/json, delivery_mode 2, timestamp (s), priority (0 to 9)
  *   message_type, created_at (ISO 8601)             for readers that are not us

@@ -154,7 +154,7 @@ suite('the RabbitMQ engine', { skip: brokerMissing() }, (_: SuiteContext) => {
     }
   }
 
-  test('a message at whose every delivery a process ended is a dead letter, on record and with its history', async (context) => {
+  test('a message in flight at too many crashes is a dead letter, counted, with its history', async (context) => {
     const { engine, options } = await started(context)
     const id = await accepted(engine)
     await crash(context, options, LIMITS.crashesPerMessage)
@@ -265,6 +265,19 @@ suite('the RabbitMQ engine', { skip: brokerMissing() }, (_: SuiteContext) => {
       if (delivery) await settleOne(engine, delivery, verdict)
       assert.equal(engine.counts().get('MNP')?.delayed, 1)
     }
+  })
+
+  test('a long delay does not keep the turn of its key: nothing is held in a process for hours', async (context) => {
+    const { engine, options } = await started(context)
+    const hourMs = 3_600_000
+    await accepted(engine, { orderingKey: 'k', availableAt: realClock.now() + hourMs })
+    const second = await accepted(engine, { orderingKey: 'k' })
+    assert.deepEqual(ids(await engine.take(request())), [second])
+    const connection = await connect(options.url)
+    context.after(() => connection.close())
+    const channel = await connection.createChannel()
+    const bucket = namesOf(options.queueName).bucket(bucketFor(hourMs))
+    assert.equal((await channel.checkQueue(bucket)).messageCount, 1)
   })
 
   test('a delay longer than any bucket fits is waited for in pieces, and is not early', async (context) => {

@@ -1,4 +1,4 @@
-/** The broker goes away, takes nothing, or is not as we need it: honest answers meanwhile, and afterwards all goes on. */
+/** The broker goes away, takes nothing, or is not as we need it: honest answers, and afterwards all goes on. */
 import assert from 'node:assert/strict'
 import { type SuiteContext, suite, type TestContext, test } from 'node:test'
 import { connect } from 'amqplib'
@@ -103,7 +103,7 @@ suite('the RabbitMQ engine and its broker', { skip: privateBrokerMissing() }, (_
     )
   })
 
-  test('Q2, Q4: after a restart of the broker consuming goes on by itself, and leases of before are void', async (context) => {
+  test('Q2, Q4: after a restart of the broker consuming goes on, and leases of before are void', async (context) => {
     const { engine } = await started(context)
     const published = [await accepted(engine), await accepted(engine), await accepted(engine)]
     const held = await takeOne(engine)
