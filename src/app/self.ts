@@ -95,4 +95,9 @@ export class SoleMember implements Fleet {
   members(): readonly Member[] {
     return this.#self ? [{ ...this.#identity, ...this.#self(), heardAt: this.#clock.now() }] : []
   }
+
+  /** There is nobody else to hear. */
+  hears(): boolean {
+    return true
+  }
 }

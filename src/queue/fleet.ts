@@ -13,6 +13,8 @@ export interface MemberLane {
   /** Mean time in the processor over the last minute, milliseconds; absent before the first end. */
   readonly serviceMs?: number
   readonly breaker: 'closed' | 'open' | 'half_open'
+  /** When the oldest of those that lie in this process, ready to be handed out, was accepted; wall-clock milliseconds. */
+  readonly oldestReadyAt?: number
 }
 
 /** What a process tells about itself. */
@@ -42,4 +44,9 @@ export interface Fleet {
   describe(self: () => MemberDetails): void
   /** Those heard of within the last five seconds, this process included. */
   members(): readonly Member[]
+  /**
+   * Whether reports come through, and have for long enough to have heard everybody. While they do not, who is missing
+   * from `members` may only not have been heard.
+   */
+  hears(): boolean
 }

@@ -8,11 +8,11 @@
  * - Tallies of one that has gone stay in the sum, without its gauges, so that totals never fall; one that comes back
  *   after a silence is the same one and counts once.
  * - A broker that takes no messages passes no reports on either: then everybody is alone after five seconds, and that
- *   is what `members` says.
+ *   is what `members` says. A process tells it from a true silence by its own reports, which come back to it as well.
  */
 import type { Channel, ChannelModel } from 'amqplib'
-import { type Clock, LIMITS, type Logger } from '../../core/index.ts'
-import type { Fleet, Member, MemberDetails } from '../../queue/index.ts'
+import { type Clock, LIMITS, type Logger, type MessageType } from '../../core/index.ts'
+import type { Fleet, Member, MemberDetails, MemberLane } from '../../queue/index.ts'
 import type { Link } from './link.ts'
 import type { Names } from './names.ts'
 import { decodeReport, encodeReport, type Report } from './report.ts'
@@ -30,6 +30,8 @@ export interface ControlDeps {
   readonly pid: number
   /** What this process has counted. */
   readonly tallies: () => Tallies
+  /** When the oldest ready message of the type that lies in this process was accepted; undefined when none does. */
+  readonly oldest: (type: MessageType) => number | undefined
 }
 
 interface Known {
@@ -40,6 +42,10 @@ interface Known {
 
 const EVERY_MS = 1_000
 const SILENT_MS = 5_000
+/** An own report that has not come back for this long is lost; clearly before the others seem to be gone. */
+const DEAF_MS = 3_000
+/** Everybody reports within a second of the first that comes through; one more for the way. */
+const HEARD_ALL_MS = 2_000
 const GOODBYE_LIMIT_MS = 1_000
 /** More processes than any queue has; beyond it the longest silent are forgotten, and newcomers while all are alive. */
 const MOST_KNOWN = 1_000
@@ -53,6 +59,8 @@ export class Control implements Fleet {
   #channel: Channel | undefined
   #cancelTimer: (() => void) | undefined
   #toldTooLarge = false
+  /** When an own report last came back, and since when without a gap. */
+  #echo: { readonly since: number; readonly at: number } | undefined
   #phase: 'new' | 'open' | 'stopped' = 'new'
 
   constructor(deps: ControlDeps) {
@@ -75,6 +83,19 @@ export class Control implements Fleet {
       if (!gone && now - heardAt <= SILENT_MS) members.push(memberOf(report, heardAt))
     }
     return members.sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))
+  }
+
+  hears(): boolean {
+    const now = this.#deps.clock.now()
+    const echo = this.#echo
+    return echo !== undefined && now - echo.at <= DEAF_MS && echo.at - echo.since >= HEARD_ALL_MS
+  }
+
+  /** When the oldest ready message that lies in any process was accepted, as far as they have told. */
+  oldestReadyAt(type: MessageType): number | undefined {
+    const lanes = this.members().flatMap((member) => member.lanes.filter((lane) => lane.type === type))
+    const times = lanes.flatMap(({ oldestReadyAt }) => oldestReadyAt ?? [])
+    return times.length === 0 ? undefined : Math.min(...times)
   }
 
   /** What the other processes have counted as far as this one has heard; of those that are gone without the gauges. */
@@ -168,20 +189,32 @@ export class Control implements Fleet {
 
   #details(): MemberDetails | undefined {
     try {
-      return this.#self?.()
+      const details = this.#self?.()
+      return details && { ...details, lanes: details.lanes.map((lane) => this.#withOldest(lane)) }
     } catch (error) {
       this.#deps.logger.error({ err: error }, 'this process cannot describe itself')
       return undefined
     }
   }
 
+  #withOldest(lane: MemberLane): MemberLane {
+    const oldestReadyAt = this.#deps.oldest(lane.type)
+    return oldestReadyAt === undefined ? lane : { ...lane, oldestReadyAt }
+  }
+
   #heard(content: Buffer): void {
     const report = decodeReport(content)
-    if (!report || report.id === this.#deps.id) return
-    const known = this.#known.get(report.id)
+    if (!report) return
     const heardAt = this.#deps.clock.now()
+    if (report.id === this.#deps.id) return this.#heardSelf(heardAt)
+    const known = this.#known.get(report.id)
     if (!known && this.#known.size >= MOST_KNOWN && !this.#forgetOne(heardAt)) return
     this.#known.set(report.id, { report, heardAt, gone: report.leaving })
+  }
+
+  #heardSelf(at: number): void {
+    const isGap = this.#echo === undefined || at - this.#echo.at > DEAF_MS
+    this.#echo = { since: isGap ? at : (this.#echo?.since ?? at), at }
   }
 
   /** False when all of them are alive. */

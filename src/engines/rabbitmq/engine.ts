@@ -156,7 +156,8 @@ export class RabbitMqEngine implements QueueEngine {
     this.#settling = new Settling(wired)
     const beside = { link: this.#controlLink, names: topology.names, clock, logger }
     const tallies = () => this.#ownTallies()
-    this.#control = new Control({ ...beside, id: newId(), host, pid, tallies })
+    const oldest = (type: MessageType) => this.#intake.stockOf(type)?.oldestAcceptedAt()
+    this.#control = new Control({ ...beside, id: newId(), host, pid, tallies, oldest })
     this.fleet = this.#control
     this.switchStore = new SwitchStream({ ...beside, outbox: this.#outbox, newId })
     this.#deadLetters = new DeadLetters({
@@ -228,7 +229,10 @@ export class RabbitMqEngine implements QueueEngine {
     const depths = new Map<MessageType, TypeDepth>()
     for (const [type, counts] of this.counts()) {
       await this.#intake.fence(type).catch(() => {})
-      const oldestReadyAt = this.#intake.stockOf(type)?.oldestAcceptedAt()
+      const own = this.#intake.stockOf(type)?.oldestAcceptedAt()
+      // What was told a second ago may have been handed out since.
+      const told = counts.ready > 0 ? this.#control.oldestReadyAt(type) : undefined
+      const oldestReadyAt = own === undefined || told === undefined ? (own ?? told) : Math.min(own, told)
       depths.set(type, oldestReadyAt === undefined ? { counts } : { counts, oldestReadyAt })
     }
     return depths

@@ -65,7 +65,7 @@ function detailsOf(value: unknown): MemberDetails | undefined {
 
 function laneOf(value: unknown): MemberLane | undefined {
   if (!isObject(value)) return undefined
-  const { type, slots, running, serviceMs, breaker } = value
+  const { type, slots, running, serviceMs, breaker, oldestReadyAt } = value
   if (!isName(type) || !isNumber(slots) || !isNumber(running) || !BREAKERS.includes(breaker as string)) {
     return undefined
   }
@@ -75,6 +75,7 @@ function laneOf(value: unknown): MemberLane | undefined {
     running,
     ...(isNumber(serviceMs) && { serviceMs }),
     breaker: breaker as MemberLane['breaker'],
+    ...(isNumber(oldestReadyAt) && { oldestReadyAt }),
   }
 }
 

@@ -31,6 +31,11 @@ const memory = (wanted: number, needs: ScalingMemory['needs'] = [], loweredAt = 
 /** By reason, so that the type forbids a reason without a row. */
 const TABLE: Record<ScalingReason, readonly Omit<Row, 'reason'>[]> = {
   minimum: [
+    {
+      name: 'idle without a service time is no missing figure',
+      signals: { serviceMs: Number.NaN },
+      wanted: 1,
+    },
     { name: 'nothing to do: the fewest', wanted: 1, etaMs: 0 },
     {
       name: 'a process that idles uses a little CPU: that is no reason',
@@ -90,11 +95,6 @@ const TABLE: Record<ScalingReason, readonly Omit<Row, 'reason'>[]> = {
       rules: { max: 4 },
       workers: { ready: 8 },
       wanted: 4,
-    },
-    {
-      name: 'idle without a service time is no missing figure',
-      signals: { serviceMs: Number.NaN },
-      wanted: 1,
     },
     {
       name: 'an open breaker with nothing waiting holds nobody',

@@ -46,6 +46,7 @@ describe('the fleet of a queue', { skip: privateBrokerMissing() }, () => {
     readonly clock: FakeClock
     details: MemberDetails
     tallies: Tallies
+    oldest: number | undefined
   }
 
   /** A process of the queue, with a clock of its own: reports go out when the test lets a second pass. */
@@ -58,7 +59,7 @@ describe('the fleet of a queue', { skip: privateBrokerMissing() }, () => {
       random: () => 0,
       logger: silentLogger,
     })
-    const seat = { details: DETAILS, tallies: {} as Tallies }
+    const seat = { details: DETAILS, tallies: {} as Tallies, oldest: undefined as number | undefined }
     const control = new Control({
       link,
       names: namesOf(queueName),
@@ -68,6 +69,7 @@ describe('the fleet of a queue', { skip: privateBrokerMissing() }, () => {
       host: 'here',
       pid: 4711,
       tallies: () => seat.tallies,
+      oldest: () => seat.oldest,
     })
     control.describe(() => seat.details)
     t.after(() => link.stop())
@@ -130,6 +132,61 @@ describe('the fleet of a queue', { skip: privateBrokerMissing() }, () => {
     assert.deepEqual(idsOf(a.control), ['a', 'c'])
     await a.clock.advance(200)
     assert.deepEqual(idsOf(a.control), ['a'])
+  })
+
+  test('who has the oldest message tells its age to those who have none', async (t) => {
+    const queueName = newQueueName()
+    const [gateway, b, c] = [
+      await process(t, queueName, 'gateway'),
+      await process(t, queueName, 'b'),
+      await process(t, queueName, 'c'),
+    ]
+    gateway.details = { ...DETAILS, role: 'gateway', lanes: [] }
+    await tellAll([gateway, b, c])
+    await sees(gateway, ['b', 'c', 'gateway'])
+    assert.equal(gateway.control.oldestReadyAt('번호이동'), undefined)
+    b.oldest = 2_000
+    c.oldest = 1_000
+    await tellAll([b, c])
+    const tells = (oldest: number | undefined) =>
+      eventually(
+        () => (gateway.control.oldestReadyAt('번호이동') === oldest ? true : undefined),
+        () => `${oldest} as the oldest; it is ${gateway.control.oldestReadyAt('번호이동')}`,
+      )
+    await tells(1_000)
+    assert.equal(gateway.control.oldestReadyAt('MNP'), undefined)
+    c.oldest = undefined
+    await tellAll([c])
+    await tells(2_000)
+  })
+
+  test('a process whose own reports do not come back knows that it is deaf before the others seem gone', async (t) => {
+    const queueName = newQueueName()
+    const a = await process(t, queueName, 'a')
+    const b = await process(t, queueName, 'b')
+    assert.equal(a.control.hears(), false)
+    const seconds = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        b.tallies = { MNP: { ...ZERO, accepted: (b.tallies.MNP?.accepted ?? 0) + 1 } }
+        const told = b.tallies.MNP?.accepted
+        await tellAll([a, b])
+        await eventually(
+          () => (sum(a.control.others()).get('MNP')?.accepted === told ? true : undefined),
+          () => `report ${told} to be heard`,
+        )
+      }
+    }
+    await seconds(4)
+    await eventually(
+      () => a.control.hears() || undefined,
+      () => 'a to hear itself',
+    )
+    await a.link.stop()
+    await a.clock.advance(2_500)
+    assert.equal(a.control.hears(), true)
+    await a.clock.advance(1_000)
+    assert.equal(a.control.hears(), false)
+    assert.deepEqual(idsOf(a.control), ['a', 'b'])
   })
 
   test('totals never fall, whoever goes, and one that comes back counts once', async (t) => {
