@@ -1,3 +1,16 @@
+export { Accounts, type Registered, type Registration } from './accounts/accounts.ts'
+export { hashPassword, isPassword, PASSWORD } from './accounts/password.ts'
+export {
+  type HostAlgorithm,
+  type HostKey,
+  type HostOptions,
+  hostedKeyId,
+  type Identity,
+  identifyHosted,
+  type Role,
+  Sessions,
+  secretFault,
+} from './accounts/session.ts'
 export {
   type AdmissionWindow,
   admittedIn,

@@ -1,0 +1,175 @@
+/**
+ * Who a request is from. Our own sessions are JWTs signed with HMAC-SHA-256; a host application's own tokens can be
+ * accepted instead, by issuer, audience and published keys. The kind of key fixes the algorithm, never the token.
+ */
+import { createHmac, createPublicKey, type JsonWebKey, timingSafeEqual, verify } from 'node:crypto'
+
+export type Role = 'user' | 'admin'
+
+export interface Identity {
+  readonly visitor: string
+  readonly email: string
+  readonly name: string
+  readonly role: Role
+}
+
+const LONGEST = 8_192
+const PART = /^[A-Za-z0-9_-]+$/
+const ISSUER = 'weir'
+const AUDIENCE = 'weir-room'
+/** HS256 wants a key as long as its hash (RFC 7518, 3.2). */
+const SHORTEST_SECRET = 32
+
+/** What is wrong with a secret; undefined = nothing. */
+export function secretFault(secret: string): string | undefined {
+  if (Buffer.byteLength(secret) < SHORTEST_SECRET) return `must be at least ${SHORTEST_SECRET} bytes`
+  if (new Set(secret).size < 8) return 'must be random, not a few characters over and over'
+  return /secret|change.?me|password|example/i.test(secret)
+    ? 'must not be one that everybody knows'
+    : undefined
+}
+
+export class Sessions {
+  readonly #secret: Buffer
+  readonly #lifetimeMs: number
+
+  constructor(secret: string, lifetimeMs: number) {
+    this.#secret = Buffer.from(secret)
+    this.#lifetimeMs = lifetimeMs
+  }
+
+  issue({ visitor, email, name, role }: Identity, now: number): string {
+    const iat = Math.floor(now / 1000)
+    const exp = Math.floor((now + this.#lifetimeMs) / 1000)
+    const claims = { iss: ISSUER, aud: AUDIENCE, sub: visitor, email, name, role, iat, exp }
+    const signed = `${encoded({ alg: 'HS256', typ: 'JWT' })}.${encoded(claims)}`
+    return `${signed}.${this.#mac(signed).toString('base64url')}`
+  }
+
+  /** undefined: not one of ours, altered, or no longer valid. */
+  identify(token: string, now: number): Identity | undefined {
+    const parts = split(token)
+    if (parts?.header.alg !== 'HS256' || parts.header.crit !== undefined) return undefined
+    const mac = this.#mac(parts.signed)
+    if (parts.signature.length !== mac.length || !timingSafeEqual(parts.signature, mac)) return undefined
+    const { iss, aud, sub, email, name, role } = parts.claims
+    if (iss !== ISSUER || aud !== AUDIENCE || !isLive(parts.claims, now)) return undefined
+    if (!isText(sub) || !isText(email) || typeof name !== 'string') return undefined
+    if (role !== 'user' && role !== 'admin') return undefined
+    return { visitor: sub, email, name, role }
+  }
+
+  #mac(signed: string): Buffer {
+    return createHmac('sha256', this.#secret).update(signed).digest()
+  }
+}
+
+export interface HostOptions {
+  readonly issuer: string
+  readonly audience: string
+  /** Algorithms that the host signs with; HMAC is not among them, for its secret would have to be shared. */
+  readonly algorithms: readonly HostAlgorithm[]
+  /** Value of the claim `role` or of one of `roles` that makes an admin; none unless set. */
+  readonly adminRole?: string
+}
+
+export type HostAlgorithm = 'RS256' | 'ES256' | 'EdDSA'
+export type HostKey = JsonWebKey & { readonly kid?: string; readonly use?: string; readonly alg?: string }
+
+const KINDS: Readonly<Record<HostAlgorithm, { readonly kty: string; readonly crv?: string }>> = {
+  RS256: { kty: 'RSA' },
+  ES256: { kty: 'EC', crv: 'P-256' },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519' },
+}
+
+/** The visitor a host's token is for; undefined: not acceptable. `keys`: the host's published ones. */
+export function identifyHosted(
+  token: string,
+  keys: readonly HostKey[],
+  options: HostOptions,
+  now: number,
+): Identity | undefined {
+  const parts = split(token)
+  const algorithm = options.algorithms.find((one) => one === parts?.header.alg)
+  if (!parts || !algorithm || parts.header.crit !== undefined) return undefined
+  const key = keys.find((one) => one.kid === parts.header.kid)
+  const kind = KINDS[algorithm]
+  if (!key || key.kty !== kind.kty || (kind.crv !== undefined && key.crv !== kind.crv)) return undefined
+  if ((key.alg ?? algorithm) !== algorithm || (key.use ?? 'sig') !== 'sig') return undefined
+  if (!isSignedBy(key, algorithm, parts)) return undefined
+  const { iss, aud, sub, email, name, role, roles } = parts.claims
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (iss !== options.issuer || !audiences.includes(options.audience)) return undefined
+  if (!isText(sub) || sub.length > 255 || !isLive(parts.claims, now)) return undefined
+  const has: readonly unknown[] = [role, ...(Array.isArray(roles) ? roles : [])]
+  const isAdmin = options.adminRole !== undefined && has.includes(options.adminRole)
+  return {
+    visitor: sub,
+    email: isText(email) ? email : '',
+    name: isText(name) ? name : '',
+    role: isAdmin ? 'admin' : 'user',
+  }
+}
+
+/** The key a token names, to know whether the host's keys must be fetched anew. */
+export function hostedKeyId(token: string): string | undefined {
+  const kid = split(token)?.header.kid
+  return typeof kid === 'string' ? kid : undefined
+}
+
+interface Parts {
+  readonly header: Record<string, unknown>
+  readonly claims: Record<string, unknown>
+  readonly signed: string
+  readonly signature: Buffer
+}
+
+function split(token: unknown): Parts | undefined {
+  if (typeof token !== 'string' || token.length > LONGEST) return undefined
+  const parts = token.split('.')
+  const [first = '', second = '', third = ''] = parts
+  if (parts.length !== 3 || !parts.every((part) => PART.test(part))) return undefined
+  const header = object(first)
+  const claims = object(second)
+  const signature = Buffer.from(third, 'base64url')
+  if (!header || !claims || signature.toString('base64url') !== third) return undefined
+  return { header, claims, signed: `${first}.${second}`, signature }
+}
+
+function object(part: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    return value as Record<string, unknown>
+  } catch {
+    return undefined
+  }
+}
+
+function isSignedBy(jwk: HostKey, algorithm: HostAlgorithm, { signed, signature }: Parts): boolean {
+  try {
+    const key = createPublicKey({ key: jwk, format: 'jwk' })
+    // A short key can be broken; RFC 7518 asks for 2,048 bits.
+    if (algorithm === 'RS256' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) return false
+    const digest = algorithm === 'EdDSA' ? null : 'sha256'
+    return verify(digest, Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }, signature)
+  } catch {
+    return false
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+
+/** Without an end it would be valid for ever: refused. */
+function isLive({ exp, nbf }: Record<string, unknown>, now: number): boolean {
+  const seconds = now / 1000
+  return (
+    typeof exp === 'number' &&
+    seconds < exp &&
+    (typeof nbf === 'number' ? nbf <= seconds + 5 : nbf === undefined)
+  )
+}
+
+function encoded(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
