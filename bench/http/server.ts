@@ -48,7 +48,7 @@ const deps: GatewayDeps = {
   engine,
   flow,
   types: { all: () => [settings], change: () => settings },
-  fleet: { members: () => [] },
+  fleet: { members: () => [], hears: () => true },
   advice: {},
   effects: 'queue',
   unrouted: () => undefined,

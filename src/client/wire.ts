@@ -121,6 +121,8 @@ export interface QueueStatus extends Omit<TypeStatus, keyof Depth | 'scaling'> {
   readonly depth: Depth
   /** Messages of unknown types, kept apart; absent where there is no such place. */
   readonly unrouted?: number
+  /** Types that have messages waiting and no consumer. */
+  readonly unserved?: readonly string[]
   readonly members?: readonly MemberStatus[]
   readonly types: Readonly<Record<string, TypeStatus>>
 }

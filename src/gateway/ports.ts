@@ -50,7 +50,7 @@ export interface GatewayDeps {
   readonly flow: FlowMeter
   readonly types: TypeControl
   /** Every process that works on the queue. */
-  readonly fleet: Pick<Fleet, 'members'>
+  readonly fleet: Pick<Fleet, 'members' | 'hears'>
   /** What to set for an ability that this engine does not have as it is set up. */
   readonly advice: Partial<Record<keyof Abilities, string>>
   readonly effects: EffectsPlace

@@ -100,6 +100,8 @@ function koreanRefusal(error: WeirError, now: number): object {
     세부정보: {
       코드: error.code,
       상태코드: error.status,
+      // What to set, in the words of the settings; the title alone would leave the operator guessing.
+      ...(error.code === 'not_available' ? { 설명: error.message } : {}),
       ...(faults.length === 0 ? {} : { 오류목록: faults }),
       ...(retry === undefined ? {} : { 재시도초: retry }),
     },

@@ -98,7 +98,7 @@ export class MessageReader {
     const lacking = this.#lacking(draft)
     if (lacking === undefined) return draft
     return new Refusal('not_available', missing(lacking.ability, this.#advice), {
-      faults: [{ path: lacking.path, problem: 'invalid' }],
+      faults: [{ path: lacking.path, problem: 'unavailable' }],
     })
   }
 

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   prototype_key: { en: 'has a key that is not allowed', ko: '허용되지 않는 키가 있습니다' },
   twice: { en: 'is given twice', ko: '두 번 지정되었습니다' },
   before_delay: { en: 'must be longer than delayMs', ko: 'delayMs보다 길어야 합니다' },
+  unavailable: { en: 'is not available here', ko: '여기서는 사용할 수 없습니다' },
   invalid: { en: 'is not valid', ko: '올바르지 않습니다' },
 } as const satisfies Record<string, { en: string; ko: string }>
 

@@ -166,7 +166,7 @@ export const Deleted = Type.Object({ deleted: Count() })
 
 const Depth = { ready: Count(), inFlight: Count(), delayed: Count(), dead: Count() }
 const Flow = {
-  oldestAgeMs: Optional(Count('Age of the oldest ready message; absent when none waits')),
+  oldestAgeMs: Optional(Count('Age of the oldest ready message; absent when none waits, or nobody knows')),
   unacknowledged: Count('Handed to consumers and not settled yet, in all processes'),
   consumers: Optional(Count('Consumers that take messages, in all processes; absent when that is not known')),
   inPerSecond: Type.Number({ minimum: 0 }),
@@ -198,6 +198,7 @@ export const QueueStatus = Type.Object({
   depth: Type.Object(Depth),
   ...Flow,
   unrouted: Optional(Count('Messages of unknown types, put in by others and kept apart')),
+  unserved: Type.Array(Type.String(), { description: 'Types that have messages waiting and no consumer' }),
   types: Type.Record(
     Type.String(),
     Type.Object({

@@ -78,6 +78,7 @@ const ANSWER_WORDS: readonly (readonly [english: string, korean: string])[] = [
   ['engine', '엔진'],
   ['unacknowledged', '미확인개수'],
   ['unrouted', '미분류개수'],
+  ['unserved', '소비자없는타입'],
   ['members', '프로세스목록'],
   ['role', '역할'],
   ['host', '호스트'],

@@ -10,10 +10,11 @@ test('without a shared book keys and single lives are refused with what to set, 
   r.engine.abilities = { ...r.engine.abilities, browse: false, idempotency: false, exactCounts: false }
   const sent = await ask(r, 'POST', '/api/message', good)
   assert.equal(sent.status, 202)
+  assert.equal(sent.headers.location, undefined, 'it would lead to a 501')
   const keyed = await ask(r, 'POST', '/api/message', { ...good, idempotencyKey: 'k' })
   assert.deepEqual([keyed.status, keyed.body.code], [501, 'not_available'])
   assert.match(keyed.body.detail, /idempotency keys; set REDIS_URL$/)
-  assert.equal(keyed.body.errors[0].field, 'idempotencyKey')
+  assert.deepEqual(keyed.body.errors, [{ field: 'idempotencyKey', problem: 'is not available here' }])
   const header = await ask(r, 'POST', '/api/message', good, { 'idempotency-key': 'k' })
   assert.equal(header.status, 501)
   const life = await ask(r, 'GET', `/api/messages/${sent.body.id}`)
@@ -24,6 +25,7 @@ test('without a shared book keys and single lives are refused with what to set, 
     [korean.status, korean.body.성공, korean.body.세부정보.코드],
     [501, false, 'not_available'],
   )
+  assert.match(korean.body.세부정보.설명, /set REDIS_URL$/)
   const batch = await ask(r, 'POST', '/api/messages/batch', {
     messages: [good, { ...good, idempotencyKey: 'k' }],
   })
@@ -70,7 +72,7 @@ test('consumers, limits and breakers are those of all processes; those that drai
   const { consumers, running, concurrencyLimit, breaker } = body.types.MNP
   assert.deepEqual([consumers, running, concurrencyLimit, breaker], [2, 9, 10, 'half_open'])
   assert.deepEqual([body.engine, body.consumers, body.unrouted, body.unacknowledged], ['fake', 2, 4, 0])
-  assert.equal(body.types.CHANGE.consumers, undefined)
+  assert.equal(body.types.CHANGE.consumers, 0)
   const shown = body.members.map(({ role, types, draining }: Record<string, unknown>) => [
     role,
     types,
@@ -95,6 +97,20 @@ test('a gateway that hears nobody because the broker is away does not claim that
   assert.equal((await ask(r, 'GET', '/api/queue/status')).body.consumers, undefined)
   const korean = await ask(r, 'GET', '/api/queue/status', undefined, KO)
   assert.equal(korean.body.세부정보.소비자개수, null)
+})
+
+test('a type with messages and no consumer is named, but not while nobody is heard', async (t) => {
+  const r = await rig(t)
+  const lane = { type: 'CHANGE', slots: 5, running: 0, breaker: 'closed' } as const
+  r.state.members = [member('gateway', { role: 'gateway', lanes: [] }), member('a', { lanes: [lane] })]
+  await ask(r, 'POST', '/api/message', good)
+  await ask(r, 'POST', '/api/message', { ...good, type: 'CHANGE' })
+  const { body } = await ask(r, 'GET', '/api/queue/status')
+  assert.deepEqual(body.unserved, ['MNP'])
+  assert.deepEqual([body.types.MNP.consumers, body.types.CHANGE.consumers], [0, 1])
+  r.state.hears = false
+  const deaf = (await ask(r, 'GET', '/api/queue/status')).body
+  assert.deepEqual([deaf.unserved, deaf.types.MNP.consumers, deaf.consumers], [[], undefined, 1])
 })
 
 test('what is handed out and not settled is unacknowledged', async (t) => {

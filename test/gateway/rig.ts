@@ -47,6 +47,7 @@ export interface Rig {
     drainPerSecond: number | undefined
     members: Member[]
     unrouted: number | undefined
+    hears: boolean
   }
 }
 
@@ -89,6 +90,7 @@ export async function rig(
     drainPerSecond: undefined,
     members: [member('one'), member('two')],
     unrouted: undefined,
+    hears: true,
   }
   const types = [
     type('SUBSCRIPTION', '가입'),
@@ -113,7 +115,7 @@ export async function rig(
           return changed
         },
       },
-      fleet: { members: () => state.members },
+      fleet: { members: () => state.members, hears: () => state.hears },
       advice: { browse: 'set REDIS_URL', idempotency: 'set REDIS_URL' },
       effects: 'queue',
       unrouted: () => state.unrouted,

@@ -15,7 +15,8 @@ test('the queue status has depth in all and by type, and leaves out what was not
   assert.deepEqual(body.depth, { ready: 1, inFlight: 0, delayed: 0, dead: 1 })
   assert.equal(body.types.MNP.consumers, 2)
   assert.equal('drainEtaMs' in body, false)
-  assert.equal('consumers' in body.types.CHANGE, false)
+  assert.equal(body.types.CHANGE.consumers, 0)
+  assert.deepEqual(body.unserved, [])
   assert.ok(body.oldestAgeMs >= 0)
   r.state.drainPerSecond = 4
   assert.equal((await ask(r, 'GET', '/api/queue/status')).body.drainEtaMs, 250)

@@ -39,7 +39,7 @@ export interface ScalerOptions {
   readonly emit?: Listener<ScalingEvent>
 }
 
-/** The number has changed, or an alarm begins: `stalled`, `breaker_open`, or `no_consumer` for ten seconds. The other reasons come and go without an effect. */
+/** The number has changed, or one of `ALARMS` is the reason now. The other reasons come and go without an effect. */
 export interface ScalingEvent {
   readonly kind: 'scaling'
   readonly type: MessageType
@@ -169,8 +169,10 @@ export class Scaler {
     state.decision = decision
     state.workers = workers
     const from = before?.wanted ?? workers.ready + workers.starting
-    const missed = isMissed(state, decision.reason, now)
-    const alarm = missed || (ALARMS.has(decision.reason) && decision.reason !== before?.reason)
+    if (isMissed(state, (signals.backlog ?? 0) > 0 && workers.ready === 0, now)) {
+      this.#options.logger.warn({ type }, 'Messages wait and no consumer of their type runs')
+    }
+    const alarm = ALARMS.has(decision.reason) && decision.reason !== before?.reason
     if (decision.wanted !== from || alarm) this.#changed(type, state, from, decision, now)
     if (decision.wanted !== state.applied && !state.applying) this.#apply(type, state, decision.wanted)
   }
@@ -192,7 +194,6 @@ export class Scaler {
     const { logger, emit } = this.#options
     const fields = { type, from, to, reason }
     if (reason === 'stalled') logger.warn(fields, 'Messages wait and nothing goes out; the workers stay')
-    else if (reason === 'no_consumer') logger.warn(fields, 'Messages wait and no consumer of their type runs')
     else if (from !== to) logger.info(fields, this.#textOf(to > from))
     emit?.(event)
   }
@@ -224,8 +225,8 @@ export class Scaler {
 }
 
 /** True once for each time that nobody is there for longer than a start takes. */
-function isMissed(state: TypeState, reason: ScalingReason, now: number): boolean {
-  if (reason !== 'no_consumer') {
+function isMissed(state: TypeState, unserved: boolean, now: number): boolean {
+  if (!unserved) {
     state.unservedSince = undefined
     state.toldUnserved = false
     return false

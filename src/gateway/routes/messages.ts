@@ -48,7 +48,9 @@ export function messageRoutes(app: FastifyInstance, context: Context): void {
     validatorCompiler: () => needBody,
     handler: async (request, reply) => {
       const accepted = await intake.one(request.body, idempotencyKey(request))
-      reply.code(202).header('location', `/api/messages/${accepted.id}`)
+      reply.code(202)
+      // Without a book of messages there is nothing to be found there.
+      if (deps.engine.abilities.browse) reply.header('location', `/api/messages/${accepted.id}`)
       return accepted
     },
   })

@@ -76,6 +76,7 @@ function queueStatus(context: Context, depths: ReadonlyMap<string, TypeDepth>): 
   const total = { ready: 0, inFlight: 0, delayed: 0, dead: 0 }
   const members = deps.fleet.members()
   const lanes = consumersByType(members)
+  const knowsAll = deps.engine.health().ok && deps.fleet.hears()
   let [inPerSecond, outPerSecond, slowest] = [0, 0, 0]
   let oldest: number | undefined
   const types: QueueStatus['types'] = {}
@@ -95,7 +96,7 @@ function queueStatus(context: Context, depths: ReadonlyMap<string, TypeDepth>): 
       inPerSecond: rounded(rates.inPerSecond),
       outPerSecond: rounded(rates.outPerSecond),
       ...some('drainEtaMs', drain),
-      ...lanes.get(name),
+      ...(lanes.get(name) ?? (knowsAll ? NOBODY : {})),
       ...some('scaling', deps.scaling(name)),
     }
     total.ready += ready
@@ -113,20 +114,26 @@ function queueStatus(context: Context, depths: ReadonlyMap<string, TypeDepth>): 
     depth: total,
     ...some('oldestAgeMs', oldest === undefined ? undefined : Math.max(0, now - oldest)),
     unacknowledged: total.inFlight,
-    ...some('consumers', consumerCount(context, lanes)),
+    ...some('consumers', lanes.size === 0 && !knowsAll ? undefined : consumerCount(lanes)),
     inPerSecond: rounded(inPerSecond),
     outPerSecond: rounded(outPerSecond),
     ...some('drainEtaMs', Number.isNaN(slowest) ? undefined : slowest),
     ...some('unrouted', deps.unrouted()),
+    unserved: Object.keys(types).filter((name) => isUnserved(types[name])),
     types,
     members: shownMembers(members),
   }
 }
 
-/** Cut off from the others, a process without consumers of its own does not know whether there are any. */
-function consumerCount({ deps }: Context, lanes: ReadonlyMap<string, { consumers: number }>) {
-  if (lanes.size === 0 && !deps.engine.health().ok) return undefined
+/** Of a type that no process serves; cut off from the others, nobody knows whether there is one. */
+const NOBODY = { consumers: 0, running: 0 }
+
+function consumerCount(lanes: ReadonlyMap<string, { consumers: number }>): number {
   return [...lanes.values()].reduce((sum, { consumers }) => sum + consumers, 0)
+}
+
+function isUnserved(type: QueueStatus['types'][string] | undefined): boolean {
+  return type?.consumers === 0 && type.ready > 0
 }
 
 /** A count of whole messages over some seconds does not carry more than this. */
