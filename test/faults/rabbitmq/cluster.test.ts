@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Broker, shared } from '../../fixtures/rabbitmq.ts'
 import { startCluster } from '../../fixtures/rabbitmq-cluster.ts'
-import { gaps } from './gaps.ts'
+import { silences } from './gaps.ts'
 import { Scenario, scenariosMissing, sharedRedis } from './scenario.ts'
 
 describe('a cluster of three', { skip: scenariosMissing() }, () => {
@@ -51,7 +51,7 @@ describe('a cluster of three', { skip: scenariosMissing() }, () => {
       worker.more('applied', 100),
     ])
     assert.notEqual(await leaderOf(second, `${scenario.queueName}.MNP`), 'weir1')
-    scenario.measured({ case: 'leader killed', ...gaps(scenario.lines(), killedAt, killedAt) })
+    scenario.measured({ case: 'leader killed', ...silences(scenario.lines(), killedAt) })
     await first.restart()
     await Promise.all([sender.more('acknowledged', 50), worker.more('applied', 50)])
     await scenario.finish()
@@ -72,7 +72,7 @@ describe('a cluster of three', { skip: scenariosMissing() }, () => {
     const cutAt = Date.now()
     await Promise.all([sender.more('acknowledged', 100), worker.more('applied', 100)])
     assert.notEqual(await leaderOf(first, `${scenario.queueName}.MNP`), 'weir3')
-    scenario.measured({ case: 'node cut off', ...gaps(scenario.lines(), cutAt, cutAt) })
+    scenario.measured({ case: 'node cut off', ...silences(scenario.lines(), cutAt - 1_000) })
     await cluster().heal()
     await Promise.all([sender.more('acknowledged', 50), worker.more('applied', 50)])
     await scenario.finish()

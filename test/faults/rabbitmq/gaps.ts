@@ -26,3 +26,18 @@ export function gaps(lines: readonly Line[], struckAt: number, mendedAt: number)
     known.map(([name, ms]) => [name, name === 'closedAfterMs' ? Math.max(0, ms - EARLY_MS) : ms]),
   )
 }
+
+/** The longest time that any one process was without a receipt, and without a hand-out, since `from`. */
+export function silences(lines: readonly Line[], from: number): Record<string, number> {
+  const longest = (kind: Line['kind']) => {
+    const last = new Map<string, number>()
+    let silence = 0
+    for (const line of lines) {
+      if (line.kind !== kind) continue
+      if (line.at >= from) silence = Math.max(silence, line.at - (last.get(line.by) ?? line.at))
+      last.set(line.by, line.at)
+    }
+    return silence
+  }
+  return { withoutReceiptMs: longest('acknowledged'), withoutHandOutMs: longest('handed') }
+}

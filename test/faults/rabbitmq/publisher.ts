@@ -38,6 +38,7 @@ export class Publisher {
   #stopping = false
   #made = 0
   #running = 0
+  #said = ''
   acknowledged = 0
   refused = 0
 
@@ -83,7 +84,7 @@ export class Publisher {
 
   /** Answers those that were not acknowledged. */
   async #send(batch: readonly Sent[]): Promise<Sent[]> {
-    const { engine, journal, newId } = this.#deps
+    const { engine, journal, newId, settings } = this.#deps
     const messages = batch.map(({ message }): NewMessage => ({ ...message, id: newId() }))
     journal.write(
       batch.map(({ ref, orderingKey }, i) => {
@@ -102,6 +103,10 @@ export class Publisher {
     try {
       receipts = await engine.publish(messages)
     } catch (error) {
+      // For whoever reads what a scenario that failed has printed; the same again is no news.
+      const { message } = error as Error
+      if (message !== this.#said) console.log(`${settings.name} publish is refused: ${message}`)
+      this.#said = message
       return this.#refused(batch, codeOf(error), true)
     }
     const left: Sent[] = []
