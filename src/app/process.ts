@@ -109,7 +109,10 @@ function readable(error: unknown, settings: Settings): unknown {
   const name = variable ?? (port === settings.healthCheckPort ? 'HEALTH_CHECK_PORT' : 'HOST')
   switch (code) {
     case 'EADDRINUSE':
-      return new WeirError('invalid_setting', `${name}: port ${port} is taken; set ${name} to another one`)
+      return new WeirError(
+        'invalid_setting',
+        `${name}: port ${port} is taken; set ${name} to ${others(name)}`,
+      )
     case 'EACCES':
       if (port === undefined) return error
       return new WeirError('invalid_setting', `${name}: port ${port} needs more rights; use 1024 or higher`)
@@ -122,6 +125,11 @@ function readable(error: unknown, settings: Settings): unknown {
     default:
       return error
   }
+}
+
+/** What a port may be instead; the extra ones can be left out. */
+function others(name: string): string {
+  return name === 'API_PORT' ? 'another one' : 'another one, 0 (any free one) or off'
 }
 
 interface Greeting {

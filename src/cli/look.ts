@@ -71,12 +71,17 @@ export function statusText(status: QueueStatus): string {
     flow.scaling?.reason ?? '-',
   ]
   const rows = Object.entries(status.types).map(([name, type]) => row(name, type, type))
-  const unrouted = status.unrouted
-    ? `\n\n${count(status.unrouted)} messages of unknown types are kept apart`
-    : ''
+  const unrouted = unroutedText(status)
   const engine = status.engine === undefined ? '' : ` (${status.engine})`
   const types = table(headings, [...rows, row('all', status.depth, status)])
   return `${status.queue}${engine}\n\n${types}${unrouted}${membersText(status.members ?? [])}`
+}
+
+function unroutedText({ queue, unrouted = 0 }: QueueStatus): string {
+  if (unrouted === 0) return ''
+  const what =
+    unrouted === 1 ? '1 message of an unknown type lies' : `${count(unrouted)} messages of unknown types lie`
+  return `\n\n${what} in the queue ${queue}.unrouted`
 }
 
 function membersText(members: NonNullable<QueueStatus['members']>): string {

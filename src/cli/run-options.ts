@@ -6,7 +6,7 @@ export interface ServiceOptions {
   readonly config?: string
   readonly host?: string
   readonly logLevel?: string
-  readonly set: readonly string[]
+  readonly set?: readonly string[]
 }
 
 /** `host`: the default, for the help. */
@@ -15,12 +15,12 @@ export function serviceOptions(command: Command, host: string): Command {
     .option('--config <file>', 'settings file (WEIR_CONFIG; ./weir.config.json)')
     .option('--host <address>', `address to listen on (HOST; ${host})`)
     .option('--log-level <level>', 'DEBUG, INFO, WARN, … (LOG_LEVEL)')
-    .option('--set <name=value>', 'any other setting', (text, before: string[]) => [...before, text], [])
+    .option('--set <name=value>', 'any other setting', (text, before: string[] = []) => [...before, text])
 }
 
 /** The settings that were given; `more` are those of options of the command's own. */
 export function settingOptions(
-  { host, logLevel, set }: ServiceOptions,
+  { host, logLevel, set = [] }: ServiceOptions,
   more: Readonly<Record<string, string | undefined>>,
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {}

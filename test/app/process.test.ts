@@ -90,7 +90,18 @@ test('one line each: data directory in use, port taken, setting out of range, br
   /** Of `weir up` where it is a list, of the whole command where it is text. */
   const cases: [string[] | string, Record<string, string>, RegExp][] = [
     [['--port', '0', '--data-dir', path], {}, /data directory|in use/],
-    [['--port', port, '--data-dir', other.path], {}, new RegExp(`API_PORT: port ${port} is taken`)],
+    [
+      ['--port', port, '--data-dir', other.path],
+      {},
+      new RegExp(`API_PORT: port ${port} is taken; set API_PORT to another one\n$`),
+    ],
+    [
+      ['--port', '0', '--data-dir', other.path],
+      { METRICS_PORT: port },
+      new RegExp(
+        `METRICS_PORT: port ${port} is taken; set METRICS_PORT to another one, 0 \\(any free one\\) or off\n$`,
+      ),
+    ],
     [[], { MAX_RETRIES: '-1' }, /MAX_RETRIES must be a whole number from 0 to 100; found "-1"/],
     [['--engine', 'rabbitmq'], {}, /RABBITMQ_URL must be set where QUEUE_ENGINE is rabbitmq/],
     [['--set', 'nonsense=1'], {}, /unknown setting nonsense/],
