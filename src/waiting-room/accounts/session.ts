@@ -3,6 +3,7 @@
  * accepted instead, by issuer, audience and published keys. The kind of key fixes the algorithm, never the token.
  */
 import { createHmac, createPublicKey, type JsonWebKey, timingSafeEqual, verify } from 'node:crypto'
+import { isVisitorId } from '../port.ts'
 
 export type Role = 'user' | 'admin'
 
@@ -54,7 +55,7 @@ export class Sessions {
     if (parts.signature.length !== mac.length || !timingSafeEqual(parts.signature, mac)) return undefined
     const { iss, aud, sub, email, name, role } = parts.claims
     if (iss !== ISSUER || aud !== AUDIENCE || !isLive(parts.claims, now)) return undefined
-    if (!isText(sub) || !isText(email) || typeof name !== 'string') return undefined
+    if (!isVisitorId(sub) || !isText(email) || typeof name !== 'string') return undefined
     if (role !== 'user' && role !== 'admin') return undefined
     return { visitor: sub, email, name, role }
   }
@@ -100,7 +101,7 @@ export function identifyHosted(
   const { iss, aud, sub, email, name, role, roles } = parts.claims
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   if (iss !== options.issuer || !audiences.includes(options.audience)) return undefined
-  if (!isText(sub) || sub.length > 255 || !isLive(parts.claims, now)) return undefined
+  if (!isVisitorId(sub) || !isLive(parts.claims, now)) return undefined
   const has: readonly unknown[] = [role, ...(Array.isArray(roles) ? roles : [])]
   const isAdmin = options.adminRole !== undefined && has.includes(options.adminRole)
   return {

@@ -1,0 +1,38 @@
+/** What the room's HTTP service is given; `app/` puts it together. */
+import type { Clock, Logger, Random } from '../../core/index.ts'
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Identity, Sessions } from '../accounts/session.ts'
+import type { DoorSettings } from '../door.ts'
+import type { Flows } from '../flows.ts'
+import type { PassSigner } from '../pass/index.ts'
+import type { LineEngine } from '../port.ts'
+
+export interface RoomDeps {
+  readonly line: LineEngine
+  readonly flows: Pick<Flows, 'eta'>
+  readonly passes: PassSigner
+  readonly sessions: Sessions
+  /** undefined: visitors come with the host application's tokens alone. */
+  readonly accounts?: Accounts
+  /** Whose a token is that is no session of ours. */
+  readonly identifyHosted?: (token: string) => Promise<Identity | undefined>
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** 32 random bytes in hex, for the secret of a draw. */
+  readonly newSecret: () => string
+  readonly options: RoomOptions
+}
+
+export interface RoomOptions {
+  /** Unknown events are made when somebody enters them; otherwise they are refused. */
+  readonly autoCreate: boolean
+  /** Of events that are made. */
+  readonly door: DoorSettings
+  /** New tickets one address may take in a minute; 0 = no limit. Many people share an address. */
+  readonly ticketsPerAddress: number
+  /** Registrations and logins one address may try in a minute; 0 = no limit. */
+  readonly loginsPerAddress: number
+  /** Addresses of proxies whose `X-Forwarded-For` is believed; none unless set. */
+  readonly trustProxy: readonly string[]
+}

@@ -1,0 +1,47 @@
+/** The room's HTTP service, not listening yet. Owns no state but its routes' quotas and kept frames. */
+import fastify, { type FastifyInstance } from 'fastify'
+import { accountRoutes } from './accounts.ts'
+import { adminRoutes } from './admin.ts'
+import type { RoomDeps } from './deps.ts'
+import { Refusal, refuse } from './request.ts'
+import { visitorRoutes } from './visitors.ts'
+
+/** No body of the room is longer than some hundred bytes. */
+const BODY_BYTES = 16_384
+
+export function buildRoom(deps: RoomDeps): FastifyInstance {
+  const { trustProxy } = deps.options
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES,
+    ...(trustProxy.length > 0 && { trustProxy: [...trustProxy] }),
+    routerOptions: { maxParamLength: 128 },
+  })
+  app.removeContentTypeParser('text/plain')
+  // Older clients say that they send JSON, or a form, and then send nothing.
+  const json = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined)
+    else json(request, String(body), done)
+  })
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) => {
+    if (body.length === 0) done(null, undefined)
+    else done(new Refusal(415, 'unsupported_media_type', 'The body has to be JSON'))
+  })
+  app.setErrorHandler((error, _, reply) => refuse(error, reply, deps))
+  app.setNotFoundHandler((_, reply) => refuse(new Refusal(404, 'not_found', 'No such route'), reply, deps))
+  app.addHook('onSend', async (_, reply) => {
+    // Answers are a visitor's own unless a route says otherwise.
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+    reply.header('x-content-type-options', 'nosniff')
+  })
+  app.get('/health', async () => ({ status: 'ok' }))
+  app.get('/ready', async (_, reply) => {
+    const health = deps.line.health()
+    return reply.code(health.ok ? 200 : 503).send(health)
+  })
+  visitorRoutes(app, deps)
+  accountRoutes(app, deps)
+  adminRoutes(app, deps)
+  return app
+}

@@ -1,0 +1,141 @@
+/** The routes of visitors: entering, looking, leaving, claiming; and what everybody may read. */
+import { createHash } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Identity } from '../accounts/session.ts'
+import { isOver } from '../life.ts'
+import { type EnterRefusal, type EnterResult, NO_LINE, type Snapshot, type Visit } from '../port.ts'
+import { iso, type PassAnswer, servingAnswer, visitAnswer } from './answers.ts'
+import type { RoomDeps } from './deps.ts'
+import { Quota } from './quota.ts'
+import { eventOf, identityOf, Refusal, unknownEvent } from './request.ts'
+
+/** The frame that everybody reads is made at most so often. */
+const FRAME_MS = 500
+/** Events whose frame is kept. */
+const FRAMES = 1_000
+
+const REFUSALS: Readonly<Record<Exclude<EnterRefusal, 'unknown_event'>, [status: number, message: string]>> =
+  {
+    draining: [409, 'The line takes nobody new'],
+    closed: [409, 'The door is closed'],
+    full: [503, 'The line is as long as it may be'],
+  }
+
+export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
+  const { line, clock, random, options } = deps
+  const tickets = new Quota(options.ticketsPerAddress)
+
+  async function answered(visit: Visit): Promise<ReturnType<typeof visitAnswer>> {
+    const snapshot = (await line.snapshot(visit.event)) ?? notMade(visit.event, deps)
+    const eta = deps.flows.eta(snapshot.frame, Math.max(0, visit.position - 1), clock.now())
+    return visitAnswer(visit, snapshot, eta, passFor(visit, deps), random)
+  }
+
+  async function enter(event: string, { visitor }: Identity, request: FastifyRequest): Promise<EnterResult> {
+    // Only a new ticket costs anything of the quota: whoever is in may ask as often as he likes.
+    if (isOver((await line.status(event, visitor)).state)) {
+      const retryAfterMs = tickets.take(request.ip, clock.now())
+      if (retryAfterMs > 0)
+        throw new Refusal(429, 'too_many_tickets', 'Too many from this address', { retryAfterMs })
+    }
+    const entered = await line.enter(event, visitor)
+    const unknown = entered.kind === 'refused' && entered.code === 'unknown_event'
+    if (!unknown || !options.autoCreate) return entered
+    await line.define(event, options.door)
+    return line.enter(event, visitor)
+  }
+
+  app.post('/api/queue/check/:eventId', async (request) => {
+    const identity = await identityOf(request, deps)
+    const event = eventOf(request)
+    const entered = await enter(event, identity, request)
+    if (entered.kind === 'in') return answered(entered.visit)
+    if (entered.code === 'unknown_event') throw unknownEvent(event)
+    const [status, message] = REFUSALS[entered.code]
+    throw new Refusal(status, entered.code, message, entered.code === 'full' ? { retryAfterMs: 30_000 } : {})
+  })
+
+  app.get('/api/queue/status/:eventId', async (request) => {
+    const { visitor } = await identityOf(request, deps)
+    const event = eventOf(request)
+    await line.seen(event, [visitor])
+    return answered(await line.status(event, visitor))
+  })
+
+  for (const step of ['claim', 'renew', 'done', 'undo'] as const) {
+    app.post(`/api/queue/${step}/:eventId`, async (request) => {
+      const { visitor } = await identityOf(request, deps)
+      return answered(await line[step](eventOf(request), visitor))
+    })
+  }
+
+  app.post('/api/queue/leave/:eventId', async (request) => {
+    const { visitor } = await identityOf(request, deps)
+    const visit = await line.leave(eventOf(request), visitor)
+    const message = visit.state === 'left' || visit.state === 'done' ? 'Left the queue' : 'Not in the queue'
+    return { message, ...(await answered(visit)) }
+  })
+
+  const frames = new Map<string, { at: number; body: string; etag: string }>()
+  app.get('/api/queue/serving/:eventId', async (request, reply) => {
+    const event = eventOf(request)
+    let kept = frames.get(event)
+    if (!kept || clock.now() - kept.at >= FRAME_MS) {
+      const snapshot = await line.snapshot(event)
+      if (!snapshot) throw unknownEvent(event)
+      kept = keptFrame(snapshot, deps)
+      frames.delete(event)
+      frames.set(event, kept)
+      const [oldest] = frames.keys()
+      if (frames.size > FRAMES && oldest !== undefined) frames.delete(oldest)
+    }
+    reply.header('cache-control', 'public, max-age=1').header('etag', kept.etag)
+    if (request.headers['if-none-match'] === kept.etag) return reply.code(304).send()
+    return reply.type('application/json; charset=utf-8').send(kept.body)
+  })
+
+  app.get('/.well-known/jwks.json', async (_, reply) => {
+    reply.header('cache-control', 'public, max-age=300')
+    return deps.passes.keySet
+  })
+}
+
+/** An event that the first visitor would make: asking about it makes nothing. */
+function notMade(event: string, { options, clock }: RoomDeps): Snapshot {
+  if (!options.autoCreate) throw unknownEvent(event)
+  const { cap, ratePerMinute, mode } = options.door
+  const frame = {
+    event,
+    epoch: 1,
+    serving: 0,
+    next: 0,
+    returned: 0,
+    departed: [],
+    waiting: 0,
+    active: 0,
+    cap,
+    ratePerMinute,
+    mode,
+    limitedBy: 'none',
+    opensAt: null,
+    at: clock.now(),
+  } as const
+  return { frame, counts: NO_LINE, door: options.door }
+}
+
+function keptFrame({ frame }: Snapshot, deps: RoomDeps): { at: number; body: string; etag: string } {
+  const body = JSON.stringify(servingAnswer(frame, deps.random))
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+  return { at: deps.clock.now(), body, etag }
+}
+
+/** As long as the lease, which the shop's use renews; undefined = not inside. */
+export function passFor(
+  visit: Visit,
+  { passes, clock }: Pick<RoomDeps, 'passes' | 'clock'>,
+): PassAnswer | undefined {
+  const { state, event, visitor, ticket, epoch, until } = visit
+  if (state !== 'admitted' || ticket === undefined || until === undefined) return undefined
+  const pass = passes.issue({ event, visitor, ticket, epoch }, until, clock.now())
+  return { pass, passExpiresAt: iso(until) }
+}
