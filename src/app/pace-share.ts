@@ -10,7 +10,7 @@ import type { Clock, MessageType, TypeSettings } from '../core/index.ts'
 import type { Fleet, QueueEngine } from '../queue/index.ts'
 
 export interface PaceShareDeps {
-  readonly fleet: Pick<Fleet, 'members'>
+  readonly fleet: Pick<Fleet, 'members' | 'hears'>
   readonly health: QueueEngine['health']
   /** The types that this process works on, as they are now. */
   readonly types: () => readonly Pick<TypeSettings, 'name' | 'ratePerSecond'>[]
@@ -39,6 +39,8 @@ export class PaceShare {
   readonly #shares = new Map<MessageType, Share>()
   #cancel: (() => void) | undefined
   #healthySince: number | undefined
+  /** Since when those who are missing are known to be gone. */
+  #hearsSince: number | undefined
   #joined = false
 
   constructor(deps: PaceShareDeps) {
@@ -72,9 +74,12 @@ export class PaceShare {
   }
 
   #tick(): void {
-    const { health, types, clock } = this.#deps
+    const { health, fleet, types, clock } = this.#deps
     const now = clock.now()
-    this.#healthySince = health().ok ? (this.#healthySince ?? now) : undefined
+    const isHealthy = health().ok
+    this.#healthySince = isHealthy ? (this.#healthySince ?? now) : undefined
+    // A broker short of memory passes no reports on, and tells that only to those who send.
+    this.#hearsSince = isHealthy && fleet.hears() ? (this.#hearsSince ?? now) : undefined
     for (const { name, ratePerSecond } of types()) this.#adjust(name, ratePerSecond, now)
     this.#cancel = clock.after(TICK_MS, () => this.#tick())
   }
@@ -86,11 +91,11 @@ export class PaceShare {
       this.#set(type, { of: pace, members: Math.max(counted, before?.members ?? 1), fewerSince: undefined })
     } else if (counted > before.members) {
       this.#set(type, { of: pace, members: counted, fewerSince: undefined })
-    } else if (counted === before.members || this.#healthySince === undefined) {
+    } else if (counted === before.members || this.#hearsSince === undefined) {
       before.fewerSince = undefined
     } else {
       before.fewerSince ??= now
-      const long = now - Math.max(before.fewerSince, this.#healthySince) >= RAISE_AFTER_MS
+      const long = now - Math.max(before.fewerSince, this.#hearsSince) >= RAISE_AFTER_MS
       if (long) this.#set(type, { of: pace, members: counted, fewerSince: undefined })
     }
   }

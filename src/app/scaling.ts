@@ -104,6 +104,7 @@ export function fleetScaling(
     engine: queue.engine,
     types: rules,
     workers: (type) => fleetSignals(members(), type, slots(type), clock.now()),
+    hears: () => queue.fleet.hears(),
     actuator: actuator ?? new GaugeActuator(members, clock),
     clock,
     logger,

@@ -64,7 +64,7 @@ export class Lane {
     this.#pace = new Pace(settings.ratePerSecond, deps.clock.now())
     this.#slots = new Slots(settings.concurrency)
     this.#demand = new Demand(settings.prefetchCount)
-    this.#faults = new TakeFaults(deps.random)
+    this.#faults = new TakeFaults(settings.type, deps.random, deps.logger)
     this.#reporter = new Reporter(settings.type, settings.processor.name, deps.emit, deps.logger)
     this.#attempts = new Attempts(deps.clock, {
       timedOut: (attempt, inFlight) => {
@@ -212,9 +212,8 @@ export class Lane {
       else this.#ready = true
       for (const delivery of taken) this.#held.push(delivery)
     } catch (error) {
-      const text = this.#faults.failed(error, this.#deps.clock.now())
+      this.#faults.failed(error, this.#deps.clock.now())
       this.#ready = true
-      this.#deps.logger.error({ type, error: text }, 'The queue could not be read; trying again')
     }
     this.#taking = false
     if (this.#state === 'running') {

@@ -126,7 +126,9 @@ export class Settler {
     this.#lastError = text
     const full = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(10, this.#failures - 1))
     const delayMs = full / 2 + this.#deps.random() * (full / 2)
-    this.#deps.logger.error(
+    // Once for an outage; that it is over is told as well.
+    const level = this.#failures === 1 ? 'error' : 'debug'
+    this.#deps.logger[level](
       { verdicts: this.unsettled, error: text },
       'The store did not take verdicts; they are kept',
     )

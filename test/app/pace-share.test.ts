@@ -13,10 +13,10 @@ function member(id: string, more: Partial<Member> = {}): Member {
 }
 
 function world(clock = new FakeClock(), rate = 10) {
-  const state = { healthy: true, rate, members: [member('self')], applied: [] as number[] }
+  const state = { healthy: true, hears: true, rate, members: [member('self')], applied: [] as number[] }
   const share = new PaceShare({
     clock,
-    fleet: { members: () => state.members },
+    fleet: { members: () => state.members, hears: () => state.hears },
     health: () => (state.healthy ? { ok: true } : { ok: false, reason: 'away' }),
     types: () => [{ name: 'MNP', ratePerSecond: state.rate }],
     apply: (_type, ratePerSecond) => void state.applied.push(ratePerSecond),
@@ -73,6 +73,21 @@ test('Q6 after an outage nobody takes over what the others will take again', asy
   state.members = [member('self'), member('two')]
   await clock.advance(60_000)
   assert.equal(share.share('MNP'), 5)
+  share.stop()
+})
+
+test('Q6 with a broker that passes no reports on, though it says nothing, nobody takes over either', async () => {
+  const { clock, state, share } = world()
+  state.members = [member('self'), member('two')]
+  await clock.advance(10_000)
+  state.hears = false
+  state.members = [member('self')]
+  await clock.advance(60_000)
+  assert.equal(share.share('MNP'), 5)
+  assert.equal(share.mayTake('MNP'), true, 'it must be worked off')
+  state.hears = true
+  await clock.advance(RAISE_AFTER_MS + 250)
+  assert.equal(share.share('MNP'), 10)
   share.stop()
 })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { PACE_TOLERANCE_MS } from '../../src/consumer/index.ts'
-import { pause } from '../../src/core/index.ts'
+import { pause, WeirError } from '../../src/core/index.ts'
 import { DONE, rig } from './rig.ts'
 
 const seed = Date.now() & 0x7fffffff
@@ -281,8 +281,8 @@ test('a message that expired, or could not end within its lease, is given back a
   assert.equal(calls[0]?.attempt, 2)
 })
 
-test('a queue that cannot be read is tried again with growing pauses, and the reason is told', async () => {
-  const { clock, engine, consumer } = rig({ handle: () => DONE })
+test('a queue that cannot be read is tried again with growing pauses; that is told once, and its end', async () => {
+  const { clock, engine, consumer, logs } = rig({ handle: () => DONE })
   let tries = 0
   const take = engine.take.bind(engine)
   engine.takeFault = new Error('the disk is gone')
@@ -299,6 +299,24 @@ test('a queue that cannot be read is tried again with growing pauses, and the re
   await clock.advance(5_000)
   assert.equal(engine.count('done'), 3)
   assert.deepEqual(consumer.progress().reasons, [])
+  assert.deepEqual(
+    logs.filter(({ level }) => level !== 'debug').map(({ level, text }) => `${level}: ${text}`),
+    ['error: The queue could not be read; trying until it can', 'info: The queue can be read again'],
+  )
+})
+
+test('a broker that is away is not told again by each lane: the connection says so', async () => {
+  const { clock, engine, consumer, logs } = rig({ handle: () => DONE })
+  engine.takeFault = new WeirError('broker_unavailable', 'ECONNREFUSED')
+  consumer.start()
+  await clock.advance(60_000)
+  assert.match(consumer.progress().reasons.join(), /ECONNREFUSED/)
+  engine.takeFault = undefined
+  await clock.advance(5_000)
+  assert.deepEqual(
+    logs.filter(({ level }) => level !== 'debug'),
+    [],
+  )
 })
 
 test('pace and concurrency are changed while running, at once and without a burst', async () => {

@@ -4,7 +4,7 @@ import { WeirError } from '../../src/core/index.ts'
 import { DONE, rig } from './rig.ts'
 
 test('Q2: no verdict is lost while the store is full; they are kept and stored when it recovers', async () => {
-  const { clock, engine, consumer, calls } = rig({ concurrency: 5, handle: () => DONE })
+  const { clock, engine, consumer, calls, logs } = rig({ concurrency: 5, handle: () => DONE })
   engine.put('MNP', 20)
   engine.settleFault = new WeirError('storage_full', 'no room')
   consumer.start()
@@ -16,6 +16,10 @@ test('Q2: no verdict is lost while the store is full; they are kept and stored w
   assert.equal(engine.count('done'), 20)
   assert.equal(calls.length, 20, 'no message was handled twice')
   assert.deepEqual(consumer.progress().reasons, [])
+  assert.deepEqual(
+    logs.filter(({ level }) => level !== 'debug').map(({ text }) => text),
+    ['The store did not take verdicts; they are kept', 'The store takes verdicts again'],
+  )
 })
 
 test('what the store owes is bounded: nothing new is started beyond it', async () => {
