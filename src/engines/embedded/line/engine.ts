@@ -38,6 +38,7 @@ import {
 } from '../../../waiting-room/index.ts'
 import type { OperationName, Operations } from '../protocol.ts'
 import { Line } from './line.ts'
+import { NUMBERS_PER_ROW } from './rows.ts'
 
 export type Submit = <N extends OperationName>(
   name: N,
@@ -95,7 +96,7 @@ export class EmbeddedLine implements LineEngine {
         const page = await this.#deps.submit('lineRows', { event: loaded.event, after, limit: PAGE_ROWS })
         line.book.load(page, clock.now())
         if (page.visitors.length < PAGE_ROWS) break
-        after = page.numbers.at(-8) ?? 0
+        after = page.numbers.at(-NUMBERS_PER_ROW) ?? 0
       }
       line.book.loaded()
       lines.set(loaded.event, line)

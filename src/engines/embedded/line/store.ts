@@ -6,7 +6,7 @@
  * some prefix of what happened in memory (L4), also when one write of many failed.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { AuditEntry, DoorSettings } from '../../../waiting-room/index.ts'
+import { type AuditEntry, DEFAULT_DOOR, type DoorSettings } from '../../../waiting-room/index.ts'
 import {
   type EventState,
   type LineOperation,
@@ -23,7 +23,8 @@ CREATE TABLE line_event(id INTEGER PRIMARY KEY, event TEXT NOT NULL UNIQUE, door
   next INTEGER NOT NULL DEFAULT 0, serving INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 1,
   cleared_to INTEGER NOT NULL DEFAULT 0, entered INTEGER NOT NULL DEFAULT 0, "left" INTEGER NOT NULL DEFAULT 0,
   done INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0, cleared INTEGER NOT NULL DEFAULT 0,
-  departed INTEGER NOT NULL DEFAULT 0, missed INTEGER NOT NULL DEFAULT 0, admissions TEXT NOT NULL DEFAULT '[]', draw TEXT) STRICT;
+  departed INTEGER NOT NULL DEFAULT 0, missed INTEGER NOT NULL DEFAULT 0,
+  admissions TEXT NOT NULL DEFAULT '[]', draw TEXT) STRICT;
 CREATE TABLE line_visit(event INTEGER, no INTEGER, visitor TEXT NOT NULL, ticket INTEGER NOT NULL,
   state INTEGER NOT NULL, entered_at REAL NOT NULL, until REAL NOT NULL, hard_end REAL NOT NULL,
   misses INTEGER NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY(event, no)) STRICT, WITHOUT ROWID;
@@ -130,7 +131,9 @@ export class LineStore {
         window: JSON.parse(admissions) as EventState['window'],
         draw: draw === null ? null : (JSON.parse(draw) as EventState['draw']),
       }
-      return { event, door: JSON.parse(door) as DoorSettings, state }
+      // A setting that came later than the row has its default.
+      const settings = { ...DEFAULT_DOOR, ...(JSON.parse(door) as Partial<DoorSettings>) }
+      return { event, door: settings, state }
     })
     return { chain, events }
   }
