@@ -17,7 +17,7 @@ describe('consumer processes', { skip: scenariosMissing() }, () => {
     test(`Q2, Q3, Q4, Q5, Q7: kill -9 at random, ${KILLS} times: every effect once, ${book}`, async (t) => {
       const random = seededRandom()
       const scenario = new Scenario(t, { broker: broker(), redisUrl: redis().url, ledger })
-      const sender = await scenario.start('sender', { load: { clients: 6, pauseMs: 80 } })
+      const sender = await scenario.start('sender', { load: { clients: 6, pauseMs: 150 } })
       const part = { work: { concurrency: 10, speed: 0.03 } }
       const workers = await Promise.all(['a', 'b', 'c'].map((name) => scenario.start(name, part)))
       sender.tell('publish')

@@ -52,7 +52,7 @@ export class Publisher {
 
   start(): void {
     this.#stopping = false
-    this.#clients = Array.from({ length: this.#deps.load.clients }, () => this.#client())
+    this.#clients = Array.from({ length: this.#deps.load.clients }, (_, i) => this.#client(i))
   }
 
   /** Every repeated try is carried to its answer first, so the broker must be there. */
@@ -61,13 +61,14 @@ export class Publisher {
     await Promise.all(this.#clients)
   }
 
-  async #client(): Promise<void> {
-    const { load, random } = this.#deps
+  async #client(number: number): Promise<void> {
+    const { load, random, settings } = this.#deps
+    // Who repeats what was refused is held up by it; the others show meanwhile what still works.
+    const repeats = settings.ledger && number % 2 === 0
     this.#running++
     try {
       while (!this.#stopping && this.#made < (load.most ?? Number.POSITIVE_INFINITY)) {
         const size = random() < 0.5 ? 1 : 2 + Math.floor(random() * (MOST_IN_BATCH - 1))
-        const repeats = this.#deps.settings.ledger && random() < 0.6
         let left = Array.from({ length: size }, () => this.#make(repeats))
         for (;;) {
           left = await this.#send(left)
