@@ -45,6 +45,8 @@ export function brokerQueue(settings: Settings, deps: QueueDeps): QueueParts {
     newId,
     host: hostname(),
     pid: process.pid,
+    // Of several processes the consumers are many, and none of them took such a message in.
+    tellsUnrouted: settings.role !== 'consumer',
     ...(redis && { ledger: redis.ledger }),
   })
   const effects = redis?.effects ?? new LocalEffects()
@@ -58,7 +60,7 @@ export function brokerQueue(settings: Settings, deps: QueueDeps): QueueParts {
     unrouted: () => engine.unrouted(),
     advice: ADVICE,
     async start() {
-      if (!redis) logger.warn({}, WITHOUT_REDIS)
+      if (!redis && !deps.supervised) logger.warn({}, WITHOUT_REDIS)
       const started = Promise.all([redis?.effects.start(), engine.start()])
       // Neither rejects for what the world does; told also when it comes after the limit.
       started.catch((error: unknown) => logger.error({ err: error }, 'The queue could not be started'))

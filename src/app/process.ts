@@ -13,7 +13,7 @@ import { checkProcesses } from './settings-relations.ts'
 import { packageVersion } from './version.ts'
 import { type RunningWeir, startWeir } from './weir.ts'
 import { type Program, workerCommand } from './worker-command.ts'
-import { RUNNING } from './worker-process.ts'
+import { runningText } from './worker-process.ts'
 
 /** Kubernetes kills after 30 s; an orderly end of our own must come before. */
 const STOP_LIMIT_MS = 29_500
@@ -33,15 +33,16 @@ export async function runWeir(settings: Settings, options: RunOptions = {}): Pro
   if (options.processes) checkProcesses(settings)
   const logger = makeLogger(settings, terminal)
   const command = options.processes ? workerCommand(settings, thisProgram(), environment()) : undefined
-  const weir = startWeir(settings, { logger, ...(command && { workers: command }) })
+  const supervised = options.supervised === true
+  const weir = startWeir(settings, { logger, supervised, ...(command && { workers: command }) })
   // Handlers first: a signal during the start must stop what has started, not kill it half-way.
   const stop = endWith(weir, logger, settings)
-  if (options.supervised) endWithParent(stop)
+  if (supervised) endWithParent(stop)
   const running = await weir.catch((error: unknown) => {
     throw readable(error, settings)
   })
-  greet(running, settings, { logger, terminal, processes: options.processes === true })
-  if (options.supervised) process.send?.(RUNNING)
+  greet(running, settings, { logger, terminal, supervised, processes: options.processes === true })
+  if (supervised) process.send?.(runningText(running.urls.metrics))
 }
 
 function thisProgram(): Program {
@@ -136,34 +137,42 @@ interface Greeting {
   readonly logger: Pino
   readonly terminal: boolean
   readonly processes: boolean
+  /** Its parent tells that it runs. */
+  readonly supervised: boolean
 }
 
 function greet(
   { url, urls }: RunningWeir,
   settings: Settings,
-  { logger, terminal, processes }: Greeting,
+  { logger, terminal, processes, supervised }: Greeting,
 ): void {
-  const { role, engineName, rabbitmqUrl, dataDir } = settings
+  const { role, engineName, rabbitmqUrl, redisUrl, dataDir } = settings
   const types = settings.types.filter(({ name }) => role !== 'gateway' && settings.consumed.includes(name))
   const pace = types.map(({ name, ratePerSecond, concurrency }) => {
     const rate = ratePerSecond > 0 ? `${ratePerSecond}/s` : 'no rate limit'
     return `${name} ${rate}, ${concurrency} at once`
   })
-  const place = engineName === 'embedded' ? { dataDir } : { broker: maskUrl(rabbitmqUrl ?? '') }
+  const state = redisUrl === undefined ? 'none (REDIS_URL is not set)' : maskUrl(redisUrl)
+  const place = engineName === 'embedded' ? { data: dataDir } : { broker: maskUrl(rabbitmqUrl ?? ''), state }
   if (!terminal) {
     const fields = { url, ...urls, role, ...(processes && { processes }), ...place, types: pace }
-    logger.info(fields, 'Weir is running')
+    logger[supervised ? 'debug' : 'info'](fields, 'Weir is running')
     return
   }
   const named = role === 'all' ? 'Weir' : `Weir ${role}`
-  const list = (name: string, texts: readonly string[]) =>
-    texts.map((text, index) => `  ${(index === 0 ? name : '').padEnd(8)}  ${text}`)
+  const rows: [string, string][] = [
+    ...(role === 'consumer' ? [] : [['docs', `${url}/docs`] as [string, string]]),
+    ...Object.entries(urls),
+    ...Object.entries(place),
+    ...pace.map((text, index): [string, string] => [
+      index > 0 ? '' : processes ? 'processes' : 'types',
+      text,
+    ]),
+  ]
+  const width = Math.max(...rows.map(([name]) => name.length))
   const lines = [
     `${named} ${packageVersion()} is running${url === '' ? '' : ` at ${url}`}`,
-    ...list('docs', role === 'consumer' ? [] : [`${url}/docs`]),
-    ...Object.entries(urls).flatMap(([name, at]) => list(name, [at])),
-    ...list(engineName === 'embedded' ? 'data' : 'broker', Object.values(place)),
-    ...list(processes ? 'processes' : 'types', pace),
+    ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`),
     '  Ctrl-C stops it; nothing accepted is lost.',
   ]
   process.stdout.write(`${lines.join('\n')}\n`)

@@ -24,6 +24,8 @@ export interface QueueDeps {
   readonly random: Random
   readonly logger: Logger
   readonly newId: () => string
+  /** What is the same for all processes of a supervisor, that one says. */
+  readonly supervised: boolean
   /** For tests. */
   readonly engineHost?: 'worker' | 'inline'
 }

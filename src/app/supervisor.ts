@@ -124,8 +124,9 @@ export class Supervisor implements Actuator {
       drainLimitMs,
       clock,
       logger,
-      onRunning: () => {
-        logger.info({ worker: name, workerPid: worker.pid }, 'A consumer process runs')
+      onRunning: (metrics) => {
+        const where = metrics === undefined ? {} : { metrics }
+        logger.info({ worker: name, workerPid: worker.pid, ...where }, 'A consumer process runs')
         this.#match(crew)
       },
       onEnded: (end) => this.#ended(crew, worker, name, end),

@@ -43,6 +43,8 @@ export interface WeirOverrides {
   readonly engineHost?: 'worker' | 'inline'
   /** Makes the scaler's windows pass faster than the messages. */
   readonly scalerClock?: Clock
+  /** Started by another process of this program, which tells what is the same for all of its children. */
+  readonly supervised?: boolean
   /** Consumers in processes of their own, started by this command, instead of in this one. */
   readonly workers?: (type: MessageType) => WorkerCommand
 }
@@ -80,8 +82,9 @@ interface Base {
 
 async function startAll(settings: Settings, overrides: WeirOverrides, endings: Ending[]): Promise<Urls> {
   const { clock = realClock, random = realRandom, logger = silentLogger, engineHost } = overrides
+  const { supervised = false } = overrides
   const newId = idMaker(clock)
-  const engineDeps = { clock, random, logger, newId, ...(engineHost && { engineHost }) }
+  const engineDeps = { clock, random, logger, newId, supervised, ...(engineHost && { engineHost }) }
   const queue = await openQueue(settings, engineDeps)
   const base: Base = { settings, clock, random, logger, newId, queue }
   const { role } = settings

@@ -26,7 +26,8 @@ export interface WorkerOptions {
   readonly drainLimitMs: number
   readonly clock: Clock
   readonly logger: Logger
-  readonly onRunning: () => void
+  /** `metrics`: where it answers, if it does. */
+  readonly onRunning: (metrics: string | undefined) => void
   /** Called once, when it has ended and all that it wrote was read. */
   readonly onEnded: (end: WorkerEnd) => void
 }
@@ -40,8 +41,17 @@ export interface WorkerEnd {
 
 export type WorkerState = 'starting' | 'running' | 'draining' | 'ended'
 
-/** What a child tells its parent; anything else is not ours. */
-export const RUNNING = 'weir-worker-running'
+/** What a child tells its parent when it runs, with where its metrics are; anything else is not ours. */
+const RUNNING = 'weir-worker-running'
+export const runningText = (metrics?: string): string =>
+  metrics === undefined ? RUNNING : `${RUNNING} ${metrics}`
+
+/** The address of the child's metrics, '' without one; undefined when that is not what it told. */
+function metricsIn(message: unknown): string | undefined {
+  if (typeof message !== 'string') return undefined
+  const [word, metrics = '', more] = message.split(' ')
+  return word === RUNNING && more === undefined ? metrics : undefined
+}
 
 /** pino's numbers. */
 const LEVELS = { info: 30, warn: 40, error: 50 } as const
@@ -68,11 +78,11 @@ export class WorkerProcess {
     this.#read(this.#child.stdout, (line) => this.#relay(line))
     this.#read(this.#child.stderr, (line) => this.#log('warn', {}, line))
     this.#child.on('message', (message) => {
-      if (message === RUNNING && this.#state === 'starting') {
-        this.#state = 'running'
-        this.#hasRun = true
-        options.onRunning()
-      }
+      const metrics = metricsIn(message)
+      if (metrics === undefined || this.#state !== 'starting') return
+      this.#state = 'running'
+      this.#hasRun = true
+      options.onRunning(metrics === '' ? undefined : metrics)
     })
     // A failed spawn has no exit; a failed message or signal has one of its own.
     this.#child.on('error', (error) => {

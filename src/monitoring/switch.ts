@@ -5,7 +5,14 @@
  *
  * Owns its subscription to the store until `stop`.
  */
-import type { Clock, Listener, Logger, SwitchState, SwitchStore } from '../core/index.ts'
+import {
+  type Clock,
+  type Listener,
+  type Logger,
+  type SwitchState,
+  type SwitchStore,
+  WeirError,
+} from '../core/index.ts'
 
 export interface SwitchDeps {
   readonly store: SwitchStore
@@ -58,11 +65,12 @@ export class MonitoringSwitch {
         if (state !== undefined && made.#heard === undefined) made.#follow(state)
       },
       (error: unknown) => {
-        const fields = { error: String(error), monitoringEnabled: made.#enabled }
-        deps.logger.warn(
-          fields,
-          'The monitoring switch cannot be read yet; MONITORING_ENABLED holds until then',
-        )
+        const text = 'The monitoring switch cannot be read yet; MONITORING_ENABLED holds until then'
+        const monitoringEnabled = made.#enabled
+        // Why a broker is away is said by its connection.
+        const isAway = error instanceof WeirError && error.code === 'broker_unavailable'
+        const reason = error instanceof Error ? error.message : String(error)
+        deps.logger.warn(isAway ? { monitoringEnabled } : { monitoringEnabled, reason }, text)
       },
     )
     let cancel = () => {}

@@ -74,7 +74,7 @@ describe('consumer processes', { skip: brokerMissing() || noRedis() }, () => {
     const three = await workersOf(up, 3)
     const { body } = await call(`${up.url}/api/queue/status`)
     assert.deepEqual([body.consumers, body.types.MNP.scaling.wanted], [3, 3])
-    const marked = await up.saw(/^Weir is running$/, ({ worker }) => worker === 'MNP-1')
+    const marked = await up.saw(/^A consumer process runs$/, ({ worker }) => worker === 'MNP-1')
     assert.match(
       (await call(`${marked.metrics}/metrics`)).text,
       /bss_messages_processed_total\{message_type="MNP"/,

@@ -45,7 +45,7 @@ describe('roles', { skip: brokerMissing() || noRedis() }, () => {
     )
     const { engine, types, members } = status.body
     assert.equal(engine, 'rabbitmq')
-    assert.deepEqual([types.MNP.consumers, types.TERMINATION.consumers], [1, undefined])
+    assert.deepEqual([types.MNP.consumers, types.TERMINATION.consumers], [1, 0])
     const shown = members.map(({ role, pid, types: of }: Record<string, unknown>) => [role, pid, of])
     assert.deepEqual(
       new Set(shown.map((one: unknown) => JSON.stringify(one))),

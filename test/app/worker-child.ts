@@ -3,7 +3,7 @@
  * runs and drains when it is told; `crash` ends by itself; `deaf` runs and does not drain; `slow` drains for a while.
  * It says `{"msg":"drained …"}` at an orderly end, with why.
  */
-import { RUNNING } from '../../src/app/worker-process.ts'
+import { runningText } from '../../src/app/worker-process.ts'
 
 const what = process.argv[2]
 const say = (msg: string) =>
@@ -25,4 +25,4 @@ if (what === 'crash') {
 }
 // Something to stay alive for, as the real one has its sockets.
 setInterval(() => {}, 60_000)
-process.send?.(RUNNING)
+process.send?.(runningText('http://127.0.0.1:1'))

@@ -48,6 +48,7 @@ import { HandingOut } from './handing-out.ts'
 import { Intake } from './intake.ts'
 import { Leases } from './leases.ts'
 import { Link } from './link.ts'
+import { Outage } from './outage.ts'
 import { Outbox } from './outbox.ts'
 import { Publishing } from './publishing.ts'
 import { ReadySignal } from './ready.ts'
@@ -71,6 +72,8 @@ export interface RabbitMqOptions extends TopologyOptions {
   readonly confirmTimeoutMs?: number
   readonly heartbeatSec?: number
   readonly newId: () => string
+  /** Whether this process logs it when messages of unknown types lie in the broker; true unless given. */
+  readonly tellsUnrouted?: boolean
   /** What the other processes are told of this one. */
   readonly host: string
   readonly pid: number
@@ -117,7 +120,8 @@ export class RabbitMqEngine implements QueueEngine {
     const { newId, host, pid } = options
     this.abilities = abilitiesOf(options)
     const topology = new Topology(options)
-    const linked = { url, clock, random, logger, ...(heartbeatSec !== undefined && { heartbeatSec }) }
+    const outage = new Outage(logger)
+    const linked = { url, clock, random, logger, outage, ...(heartbeatSec !== undefined && { heartbeatSec }) }
     this.#publishLink = new Link({ ...linked, name: `weir ${queueName} publish` })
     this.#consumeLink = new Link({ ...linked, name: `weir ${queueName} consume` })
     this.#controlLink = new Link({ ...linked, name: `weir ${queueName} control` })
@@ -169,7 +173,12 @@ export class RabbitMqEngine implements QueueEngine {
       },
       deleted: (type) => this.#tallies.count(type, 'deleted'),
     })
-    this.#watch = new Watch(this.#publishLink, topology, clock, logger)
+    this.#watch = new Watch(
+      this.#publishLink,
+      topology,
+      clock,
+      options.tellsUnrouted === false ? undefined : logger,
+    )
     this.#consumeLink.onChange(() => {
       if (!this.#consumeLink.up) this.#disconnected()
     })

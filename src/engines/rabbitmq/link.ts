@@ -15,6 +15,7 @@
 import type { Socket } from 'node:net'
 import { type ChannelModel, connect } from 'amqplib'
 import type { Clock, Logger, Random } from '../../core/index.ts'
+import { Outage } from './outage.ts'
 
 export interface LinkOptions {
   /** `amqp://user:password@host:port/vhost`, or `amqps:`; several, separated by commas, are tried in turn. */
@@ -24,6 +25,8 @@ export interface LinkOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Shared by the connections of a process, so that an outage is told once and not by each. */
+  readonly outage?: Outage
   /** Both sides send one at least this often, and give the other up after two are missing. Default 10. */
   readonly heartbeatSec?: number
 }
@@ -44,6 +47,7 @@ const CLOSE_LIMIT_MS = 2_000
 export class Link {
   readonly #options: LinkOptions
   readonly #urls: readonly string[]
+  readonly #outage: Outage
   readonly #prepare = new Set<Prepare>()
   readonly #watchers = new Set<() => void>()
   #phase: Phase = 'new'
@@ -58,6 +62,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options
+    this.#outage = options.outage ?? new Outage(options.logger)
     this.#urls = options.url
       .split(',')
       .map((url) => url.trim())
@@ -142,8 +147,7 @@ export class Link {
       this.#phase = 'up'
       this.#upAt = this.#options.clock.now()
       this.#fault = undefined
-      const { name, logger } = this.#options
-      logger.info({ connection: name, after: this.#failures }, 'connected to the broker')
+      this.#outage.connected(this.#options.name, this.#failures)
       this.#tell()
     } catch (error) {
       if (connection) this.#lost(connection, error)
@@ -202,14 +206,10 @@ export class Link {
 
   #failed(error: unknown): void {
     if (this.#ended()) return
-    const { clock, random, logger, name } = this.#options
+    const { clock, random, name } = this.#options
     const fault = `${this.address}: ${describe(error)}`
     // The same fault again is no news; an error of ours to mend (a wrong password) is louder than a broker away.
-    if (fault !== this.#fault) {
-      const fields = { connection: name, reason: fault }
-      if (isRefusal(error)) logger.error(fields, 'the broker refuses us; trying again')
-      else logger.warn(fields, 'no connection to the broker; trying again')
-    }
+    if (fault !== this.#fault) this.#outage.failed(name, fault, isRefusal(error))
     this.#fault = fault
     this.#phase = 'waiting'
     const full = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(10, this.#failures))

@@ -14,7 +14,8 @@ export class Watch {
   readonly #topology: Topology
   readonly #link: Link
   readonly #clock: Clock
-  readonly #logger: Logger
+  /** Who hears of messages of unknown types. */
+  readonly #logger: Logger | undefined
   #channel: Channel | undefined
   #waiting = new Map<string, number>()
   #unrouted: number | undefined
@@ -22,7 +23,7 @@ export class Watch {
   #running = false
   #looking: Promise<void> | undefined
 
-  constructor(link: Link, topology: Topology, clock: Clock, logger: Logger) {
+  constructor(link: Link, topology: Topology, clock: Clock, logger: Logger | undefined) {
     this.#link = link
     this.#topology = topology
     this.#clock = clock
@@ -98,7 +99,7 @@ export class Watch {
   #noteUnrouted(count: number): void {
     if (count > (this.#unrouted ?? 0)) {
       const fields = { queue: this.#topology.names.unrouted, messages: count }
-      this.#logger.warn(fields, 'messages of types that nobody here knows lie in the queue for them')
+      this.#logger?.warn(fields, 'messages of types that nobody here knows lie in the queue for them')
     }
     this.#unrouted = count
   }
