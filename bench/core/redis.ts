@@ -7,8 +7,8 @@ export interface Redis extends Started {
 }
 
 /**
- * `always`: every write is synced before it is answered, the setting that compares with Weir's promise; `everysec`: what
- * most run it with.
+ * `always`: every write is synced before it is answered, the setting that compares with Weir's promise;
+ * `everysec`: what most run it with.
  */
 export async function startRedis(dir: string, appendfsync: 'off' | 'everysec' | 'always'): Promise<Redis> {
   const port = await freePort()

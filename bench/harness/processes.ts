@@ -38,6 +38,34 @@ export async function runScript<T>(script: string, config: object, options: Chil
   return JSON.parse(last) as T
 }
 
+/**
+ * Runs a script once for each of the configs, side by side, each to its end. None begins its work (`togetherWithOthers`
+ * in child.ts) before all of them are ready for it.
+ */
+export async function runTogether<T>(script: string, configs: readonly object[]): Promise<T[]> {
+  const team = configs.map((config) => {
+    const child = start(script, config, {}, 'pipe')
+    const lines: string[] = []
+    const isReady = new Promise<void>((resolve, reject) => {
+      createInterface({ input: piped(child) }).on('line', (line) => {
+        lines.push(line)
+        resolve()
+      })
+      child.once('exit', (code) => reject(new Error(`${script} ended with ${code} before it was ready`)))
+    })
+    return { child, lines, isReady }
+  })
+  try {
+    await Promise.all(team.map(({ isReady }) => isReady))
+    for (const { child } of team) child.stdin?.end('go\n')
+    const codes = await Promise.all(team.map(({ child }) => ended(child)))
+    if (codes.some((code) => code !== 0)) throw new Error(`${script} ended with ${codes.join(', ')}`)
+    return team.map(({ lines }) => JSON.parse(lines.at(-1) ?? '') as T)
+  } finally {
+    await Promise.all(team.map(({ child }) => stopChild(child)))
+  }
+}
+
 /** Starts a script that prints one JSON line when it is ready and runs until it gets SIGTERM. */
 export async function serveScript(
   script: string,
@@ -88,11 +116,16 @@ export function cpuSeconds(pid: number): number | undefined {
   }
 }
 
-function start(script: string, config: object, options: ChildOptions): ChildProcess {
+function start(
+  script: string,
+  config: object,
+  options: ChildOptions,
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): ChildProcess {
   const file = fileURLToPath(new URL(`../${script}`, import.meta.url))
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), file, JSON.stringify(config)], {
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: [stdin, 'pipe', 'inherit'],
     ...(options.signal && { signal: options.signal }),
   })
   running.add(child)

@@ -1,6 +1,6 @@
 /**
- * The broker that the benches of the RabbitMQ engine run on: one private node on the disk that is measured, ended by its
- * process id, and queues that are as the engine declares them.
+ * The broker that the benches of the RabbitMQ engine run on: one private node on the disk that is measured,
+ * ended by its process id, and queues that are as the engine declares them.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'amqplib'

@@ -1,4 +1,4 @@
-/** rabbitmq-http: 1,000 connections to a gateway process, every 202 a confirm of the broker, with and without a consumer. */
+/** rabbitmq-http: 1,000 connections to a gateway process, every 202 a confirm, with and without a consumer. */
 import { connect } from 'amqplib'
 import { namesOf } from '../../src/engines/rabbitmq/index.ts'
 import { TYPE } from '../core/messages.ts'

@@ -1,4 +1,4 @@
-/** Child: many callers that publish through the engine, each waiting for its receipts, as requests at the gateway do. */
+/** Child: many callers that publish through the engine and wait for their receipts, as the gateway's requests do. */
 import { newMessages } from '../core/messages.ts'
 import { answer, childConfig } from '../harness/child.ts'
 import { measured } from './pace.ts'

@@ -2,7 +2,7 @@
 import { startRedis } from '../core/redis.ts'
 import type { Bench, BenchContext, BenchResult, Figure, Skip } from '../harness/figures.ts'
 import { hasProgram } from '../harness/peers.ts'
-import { runScript } from '../harness/processes.ts'
+import { runTogether } from '../harness/processes.ts'
 import { alternate } from '../harness/rounds.ts'
 import { joined, median, ratios, spread } from '../harness/statistics.ts'
 import { fill, holds, withBroker, withQueues } from './broker.ts'
@@ -14,8 +14,6 @@ import type { Worked, WorkerPlan } from './worker.ts'
 
 const TYPES = ['SUBSCRIPTION', 'MNP', 'CHANGE', 'TERMINATION'] as const
 const PREFETCH = 100
-/** Long enough for four processes to start and connect before they begin together. */
-const START_MS = 5_000
 
 export const rabbitmqShapes: Bench = {
   name: 'rabbitmq-shapes',
@@ -125,13 +123,8 @@ async function topologyFigures(context: BenchContext, url: string): Promise<Figu
 async function teamRun(shape: Shape, served: readonly (readonly string[])[], each: number): Promise<number> {
   return withQueues(shape, async () => {
     await fill(shape, each)
-    const goAt = Date.now() + START_MS
-    const plan = (serves: readonly string[]): WorkerPlan => ({ shape, serves, prefetch: PREFETCH, goAt })
-    const team = await Promise.all(
-      served.map((serves) => runScript<Worked>('rabbitmq/worker.ts', plan(serves))),
-    )
-    const late = Math.min(...team.map(({ earlyMs }) => earlyMs))
-    if (late < 0) throw new Error(`a process was ready ${Math.round(-late)} ms after the others began`)
+    const plans = served.map((serves): WorkerPlan => ({ shape, serves, prefetch: PREFETCH }))
+    const team = await runTogether<Worked>('rabbitmq/worker.ts', plans)
     await holds(shape, 0)
     const settled = team.reduce((sum, one) => sum + one.settled, 0)
     if (settled !== each * shape.types.length) throw new Error(`${settled} messages were settled`)

@@ -188,9 +188,9 @@ export class Source {
     this.flush()
     this.#channel = undefined
     try {
-      // A channel that ends forgets the acknowledgements that its quorum queue has not taken yet (seen with 3.10.8), and
-      // what was finished would come again. The end of a consumer goes through the queue's log behind them, and with
-      // one more answer they have all been taken.
+      // A channel that ends forgets the acknowledgements that its quorum queue has not taken yet (seen with 3.10.8),
+      // and what was finished would come again. The end of a consumer goes through the queue's log behind them, and
+      // with one more answer they have all been taken.
       for (const tag of this.#consumers) await channel.cancel(tag)
       await channel.checkQueue(this.queue.name)
       await channel.close()
