@@ -41,6 +41,12 @@ export function topicWord(text: string): string {
   return text.replace(/[%.*#]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
 }
 
+/** Messages of this type, where each type has its queue. */
+export const workQueue = (queueName: string, type: MessageType): string => `${queueName}.${type}`
+
+/** Messages with an ordering key; `stem` is the queue of those without. */
+export const shardQueue = (stem: string, shard: number): string => `${stem}.key.${shard}`
+
 /** Routing key of a shard of a type. */
 export const shardRoute = (type: MessageType, shard: number): string => `${type}#${shard}`
 

@@ -7,8 +7,9 @@
  */
 import type { Channel, ChannelModel, Options } from 'amqplib'
 import { LIMITS, type MessageType } from '../../core/index.ts'
+import { findLeftover } from './leftovers.ts'
 import { describe } from './link.ts'
-import { type Names, namesOf, shardOf, shardRoute, topicWord } from './names.ts'
+import { type Names, namesOf, shardOf, shardQueue, shardRoute, topicWord, workQueue } from './names.ts'
 
 export type QueueKind = 'quorum' | 'classic'
 
@@ -41,6 +42,7 @@ export class Topology {
   readonly #options: TopologyOptions
   #kind: QueueKind
   #brokerMajor = 0
+  #looking: Promise<void> | undefined
 
   constructor(options: TopologyOptions) {
     this.#options = options
@@ -69,6 +71,11 @@ export class Topology {
   /** Everything but the delay buckets, which come when they are needed. Rejects with a sentence for people. */
   async declare(connection: ChannelModel): Promise<void> {
     this.#brokerMajor = Number.parseInt(connection.connection.serverProperties.version, 10) || 0
+    // Before anything is made: a queue that is bound beside another's doubles what is sent from then on.
+    this.#looking ??= this.#lookForLeftovers(connection).finally(() => {
+      this.#looking = undefined
+    })
+    await this.#looking
     const { queueType } = this.#options
     if (queueType !== 'auto') return this.#declareAs(connection, queueType)
     // What was found before is tried first: nobody must see the other in between.
@@ -93,6 +100,12 @@ export class Topology {
       'x-message-ttl': ttlMs,
       'x-expires': expiresMs,
     }
+  }
+
+  /** Connections that are made at the same time share one look. */
+  async #lookForLeftovers(connection: ChannelModel): Promise<void> {
+    const sentence = await findLeftover(connection, this.#options)
+    if (sentence !== undefined) throw new ShapeError(sentence)
   }
 
   async #declareAs(connection: ChannelModel, kind: QueueKind): Promise<void> {
@@ -157,11 +170,11 @@ export class Topology {
 
 function queuesPerType({ queueName, types, orderingShards }: TopologyOptions): WorkQueue[] {
   return types.flatMap((type) => {
-    const name = `${queueName}.${type}`
+    const name = workQueue(queueName, type)
     const shards = Array.from(
       { length: orderingShards },
       (_, i): WorkQueue => ({
-        name: `${name}.key.${i}`,
+        name: shardQueue(name, i),
         types: [type],
         keyed: true,
         routes: [shardRoute(type, i)],
@@ -175,7 +188,7 @@ function singleQueues({ queueName, types, orderingShards }: TopologyOptions): Wo
   const shards = Array.from(
     { length: orderingShards },
     (_, i): WorkQueue => ({
-      name: `${queueName}.key.${i}`,
+      name: shardQueue(queueName, i),
       types,
       keyed: true,
       routes: types.map((type) => shardRoute(type, i)),

@@ -10,6 +10,9 @@ import { engineOn, optionsFor, recordingLogger, removeQueue } from './setting.ts
 
 const LIMIT_MS = 60_000
 
+/** `left`: all but the queue with this ending has been deleted by hand before the settings change. */
+type Change = Partial<Pick<RabbitMqOptions, 'topology' | 'orderingShards'>> & { readonly left?: string }
+
 suite('the RabbitMQ engine and its broker', { skip: privateBrokerMissing() }, (_: SuiteContext) => {
   const broker = sharedBroker()
 
@@ -202,6 +205,80 @@ suite('the RabbitMQ engine and its broker', { skip: privateBrokerMissing() }, (_
     await accepted(engine)
     await engine.stop()
     await removeQueue(options)
+  })
+
+  for (const [what, first, second, sentence] of [
+    [
+      'from per type to single',
+      { topology: 'per-type', orderingShards: 0 },
+      { topology: 'single', orderingShards: 0 },
+      /the queue t\S+\.MNP belongs to QUEUE_TOPOLOGY=per-type and not to single: set it back and let that/,
+    ],
+    [
+      'from single to per type',
+      { topology: 'single', orderingShards: 0 },
+      { topology: 'per-type', orderingShards: 0 },
+      /the queue t\d+\.\d+ belongs to QUEUE_TOPOLOGY=single and not to per-type: set it back and let/,
+    ],
+    [
+      'from single to per type, and only its shards are left',
+      { topology: 'single', orderingShards: 1, left: '.key.0' },
+      { topology: 'per-type', orderingShards: 0 },
+      /the queue t\S+\.key\.0 belongs to QUEUE_TOPOLOGY=single/,
+    ],
+    [
+      'to fewer shards, and only the last is left',
+      { orderingShards: 8, left: '.MNP.key.7' },
+      { orderingShards: 2 },
+      /the queue t\S+\.MNP\.key\.7 belongs to ORDERING_SHARDS=8 or more and not to 2: set it back and let/,
+    ],
+  ] as const satisfies [string, Change, Change, RegExp][]) {
+    test(`Q2, Q7: settings changed ${what}: refused with one sentence, and nothing is doubled`, async (context) => {
+      const { left, ...options } = {
+        left: undefined,
+        ...optionsFor(broker().url, { types: ['MNP'], ...first }),
+      }
+      const before = engineOn(options)
+      context.after(() => before.stop())
+      await before.start()
+      const waiting = await accepted(before)
+      if (left !== undefined) {
+        await before.stop()
+        await removeQueue(options, left)
+      }
+      const changed = engineOn({ ...options, ...second })
+      context.after(() => changed.stop())
+      await changed.start()
+      const health = changed.health()
+      assert.match(health.ok ? 'healthy' : health.reason, sentence)
+      await refuses(changed.publish([message()]), 'broker_unavailable')
+      await changed.stop()
+      if (left === undefined) {
+        const next = await accepted(before)
+        assert.deepEqual(ids(await before.take(request())), [waiting, next], 'what was right works on')
+        assert.equal(before.unrouted(), 0)
+        await before.stop()
+      }
+      await removeQueue({ ...options, topology: 'single', orderingShards: 8 })
+      await removeQueue({ ...options, topology: 'per-type', orderingShards: 8 })
+      const mended = engineOn({ ...options, ...second })
+      context.after(() => mended.stop())
+      await mended.start()
+      assert.deepEqual(mended.health(), { ok: true })
+      await mended.stop()
+      await removeQueue({ ...options, ...second })
+    })
+  }
+
+  test('types that only one of two processes is configured with are no fault', async (context) => {
+    for (const topology of ['per-type', 'single'] as const) {
+      const { engine, options } = await started(context, { topology, types: ['MNP', 'CHANGE'] })
+      const { engine: other } = await started(context, { ...options, types: ['MNP'], orderingShards: 3 })
+      assert.deepEqual([engine.health(), other.health()], [{ ok: true }, { ok: true }])
+      await engine.stop()
+      await other.stop()
+      await removeQueue({ ...options, orderingShards: 3 })
+    }
   })
 
   test('auto takes classic queues where they are classic already', async (context) => {

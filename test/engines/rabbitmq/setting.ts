@@ -62,15 +62,17 @@ export function newLedger(
   return new RedisLedger({ url, queueName, priorities, clock, random, logger, retentionMs: RETENTION_MS })
 }
 
-/** Everything of that name goes, whatever is in it. */
-export async function removeQueue(options: RabbitMqOptions): Promise<void> {
+/** Everything of that name goes, whatever is in it; but for one queue, if its ending is told. */
+export async function removeQueue(options: RabbitMqOptions, butFor?: string): Promise<void> {
   const names = namesOf(options.queueName)
   const connection = await connect(options.url)
   try {
     const channel = await connection.createChannel()
     const { workQueues } = new Topology(options)
     const queues = [...workQueues.map(({ name }) => name), names.dead, names.unrouted, names.switch]
-    for (const queue of queues) await channel.deleteQueue(queue)
+    for (const queue of queues) {
+      if (butFor === undefined || queue !== `${options.queueName}${butFor}`) await channel.deleteQueue(queue)
+    }
     const { exchange, unrouted, dead, delay, due, control } = names
     for (const one of [exchange, unrouted, dead, delay, due, control]) await channel.deleteExchange(one)
   } finally {
