@@ -31,6 +31,8 @@ export type Order =
     }
   | { readonly kind: 'release'; readonly entry: HistoryEntry }
 
+export type CopyOrder = Extract<Order, { kind: 'copy' }>
+
 const EXPIRED = 'its time to live ended before it could be tried again'
 
 /** `lost`: the verdict is what follows from a lease that ran out. */

@@ -14,7 +14,7 @@ import {
 import type { Delays } from './delays.ts'
 import { type Intake, outgoing } from './intake.ts'
 import type { Leased, Leases } from './leases.ts'
-import { moveFor, type Order, orderFor } from './orders.ts'
+import { type CopyOrder, moveFor, type Order, orderFor } from './orders.ts'
 import type { Outbox, Outgoing } from './outbox.ts'
 import type { Source } from './source.ts'
 import type { OwnTallies } from './tallies.ts'
@@ -40,6 +40,11 @@ interface Task {
 
 export class Settling {
   readonly #deps: SettlingDeps
+  /**
+   * What a verdict has put into the broker while the book could not be told. It is the verdict then, whatever comes
+   * later: another copy at each try would fill the broker while the book is away.
+   */
+  readonly #copied = new WeakMap<Leased, CopyOrder>()
 
   constructor(deps: SettlingDeps) {
     this.#deps = deps
@@ -55,7 +60,7 @@ export class Settling {
       const leased = this.#deps.leases.claim(lease)
       if (!leased) continue
       places.push(i)
-      tasks.push({ leased, order: orderFor(leased, verdict, now, false) })
+      tasks.push({ leased, order: this.#copied.get(leased) ?? orderFor(leased, verdict, now, false) })
     }
     for (const [i, result] of (await this.#carryOut(tasks)).entries()) results[places[i] ?? 0] = result
     return results
@@ -68,7 +73,7 @@ export class Settling {
     const tasks = leases.runOut(now).map((leased) => {
       const outcome = { kind: 'failed', failure: 'timeout', error } as const
       const verdict = verdictFor(outcome, leased.parcel.failures, leased.policy, random)
-      return { leased, order: orderFor(leased, verdict, now, true) }
+      return { leased, order: this.#copied.get(leased) ?? orderFor(leased, verdict, now, true) }
     })
     await this.#carryOut(tasks)
   }
@@ -79,10 +84,13 @@ export class Settling {
     if (tasks.length === 0) return []
     let recorded: readonly Recorded[] | undefined
     try {
-      const copies = tasks.flatMap((task) =>
-        task.order.kind === 'copy' ? [this.#outgoing(task, task.order)] : [],
+      const copies = tasks.flatMap(({ leased, order }) =>
+        order.kind === 'copy' && this.#copied.get(leased) !== order ? [{ leased, order }] : [],
       )
-      if (copies.length > 0) await outbox.send(await Promise.all(copies))
+      if (copies.length > 0) {
+        await outbox.send(await Promise.all(copies.map(({ leased, order }) => this.#outgoing(leased, order))))
+        for (const { leased, order } of copies) this.#copied.set(leased, order)
+      }
       const now = clock.now()
       recorded = await ledger?.record(tasks.map(({ leased, order }) => moveFor(leased, order, now)))
     } catch (error) {
@@ -98,7 +106,7 @@ export class Settling {
     return results
   }
 
-  async #outgoing({ leased }: Task, order: Extract<Order, { kind: 'copy' }>): Promise<Outgoing> {
+  async #outgoing(leased: Leased, order: CopyOrder): Promise<Outgoing> {
     const { topology, delays } = this.#deps
     const { copy, to, delayMs } = order
     const { body } = leased.parcel
