@@ -99,10 +99,11 @@ export class Outbox {
     })
   }
 
-  /** Resolves when nothing is waited for any more, confirmed or given up. */
-  drained(): Promise<void> {
-    if (this.#batches.size === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#idle.push(resolve))
+  /** Resolves when nothing is waited for any more, confirmed or given up; no timer is left then. */
+  async drained(): Promise<void> {
+    if (this.#batches.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
   }
 
   /** Refuses everybody who still waits. */
