@@ -80,6 +80,7 @@ export function fleetScaling(
 ): Scaling {
   const { settings, queue, types, clock, logger, emit } = deps
   const { minReplicas, maxReplicas, autoScalingEnabled, drainTargetSeconds, targetCpuUtilization } = settings
+  const { backendSlots } = settings
   const members = () => queue.fleet.members()
   const rules = () =>
     new Map(
@@ -96,6 +97,7 @@ export function fleetScaling(
             targetDrainMs: drainTargetSeconds * 1000,
             ratePerSecond,
             targetCpuPercent: targetCpuUtilization,
+            ...(backendSlots > 0 && { backendSlots }),
           },
         ]),
     )

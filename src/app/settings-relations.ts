@@ -23,7 +23,20 @@ export function checkRelations(settings: SettingValues, situation: Situation): v
   if (minReplicas > maxReplicas) {
     throw invalid(`MIN_REPLICAS must be at most MAX_REPLICAS; found ${minReplicas} and ${maxReplicas}`)
   }
+  checkSlots(settings, situation)
   checkPorts(settings, situation.role)
+}
+
+/** One process already would call more at once than the back end is said to bear. */
+function checkSlots(
+  { backendSlots, concurrency, minReplicas }: SettingValues,
+  { engineName }: Situation,
+): void {
+  if (backendSlots === 0 || engineName === 'embedded') return
+  const fewest = minReplicas * concurrency
+  if (backendSlots >= fewest) return
+  const why = `${minReplicas} × CONCURRENCY, which MIN_REPLICAS processes call at once`
+  throw invalid(`BACKEND_SLOTS must be 0 or at least ${fewest} (${why}); found ${backendSlots}`)
 }
 
 /** Throws where consumer processes cannot be started by this one. */

@@ -191,6 +191,14 @@ export const SETTINGS = {
     unit: 's',
     description: 'How soon a backlog should be worked off: so many consumers are wanted.',
   }),
+  backendSlots: integer(0, 1_000_000, {
+    env: 'BACKEND_SLOTS',
+    default: 0,
+    unit: 'calls',
+    description:
+      'Calls at once that the back end of a type bears from all consumer processes together: the scaler wants no ' +
+      'more of them than fit; 0 = not known.',
+  }),
   queueTopology: choice(['per-type', 'single'], {
     env: 'QUEUE_TOPOLOGY',
     default: 'per-type',
