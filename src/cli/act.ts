@@ -155,7 +155,8 @@ export function monitoringCommand(program: Command): void {
       if (options.json) return printJson(status)
       const { total_messages_processed: total, last_processed: last } = status.system_info
       print(`monitoring is ${status.monitoring_status.monitoring_enabled ? 'on' : 'off'}`)
-      print(`${count(total)} processed, the last ${last ?? 'not yet'}`)
+      const when = last ?? (total === 0 ? undefined : 'not since this start')
+      print(`${count(total)} processed${when === undefined ? '' : `, the last: ${when}`}`)
     })
 }
 

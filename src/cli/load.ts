@@ -32,6 +32,7 @@ import {
   numberOption,
   print,
   printJson,
+  senderFor,
 } from './terminal.ts'
 
 interface CommandOptions extends GlobalOptions {
@@ -182,7 +183,9 @@ function planOf(preset: string | undefined, options: CommandOptions): LoadPlan {
 
 /** Also makes sure that somebody is there: a load on a wrong address measures nothing. */
 async function targetOf(options: CommandOptions): Promise<Target> {
-  const { batch, size, direct, messageType, keys = false } = options
+  const { batch, size, direct, messageType, keys: wished = false } = options
+  // A back end takes the key as a header and may ignore it.
+  const keys = wished && (direct !== undefined || (await doesKeys(options)))
   if (messageType !== undefined && options.mix !== undefined) {
     throw new CommandError('give --message-type or --mix', 2)
   }
@@ -202,6 +205,13 @@ async function targetOf(options: CommandOptions): Promise<Target> {
     throw new CommandError(`${url.origin} cannot be reached: ${error.code ?? error.message}`)
   })
   return target
+}
+
+/** Asked once, as `weir send` does; every request with a key would be refused otherwise. */
+async function doesKeys(options: CommandOptions): Promise<boolean> {
+  const { keys } = await senderFor(options)
+  if (!keys) process.stderr.write('weir: the service does no idempotency keys: sending without\n')
+  return keys
 }
 
 const evenly = (types: readonly string[]): Mix => Object.fromEntries(types.map((type) => [type, 1]))

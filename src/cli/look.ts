@@ -43,6 +43,8 @@ export function statusCommand(program: Command): void {
 
 /** The tables that `weir status` prints: the types, and where there are several, the processes. */
 export function statusText(status: QueueStatus): string {
+  // Shares of the slots of one process are no processes: they say nothing to whoever asks how many to run.
+  const scaled = !status.members?.every(({ role }) => role === 'all')
   const headings = [
     'type',
     'ready',
@@ -55,8 +57,7 @@ export function statusText(status: QueueStatus): string {
     'empty in',
     'running',
     'breaker',
-    'workers',
-    'because',
+    ...(scaled ? ['ready/wanted', 'because'] : []),
   ]
   const row = (name: string, depth: QueueStatus['depth'], flow: Partial<TypeStatus>) => [
     name,
@@ -67,14 +68,25 @@ export function statusText(status: QueueStatus): string {
     duration(flow.drainEtaMs),
     flow.running === undefined ? '-' : `${flow.running}/${Math.floor(flow.concurrencyLimit ?? 0)}`,
     flow.breaker ?? '-',
-    flow.scaling === undefined ? '-' : `${flow.scaling.ready}/${flow.scaling.wanted}`,
-    flow.scaling?.reason ?? '-',
+    ...(scaled ? scalingCells(flow.scaling) : []),
   ]
   const rows = Object.entries(status.types).map(([name, type]) => row(name, type, type))
   const unrouted = unroutedText(status)
   const engine = status.engine === undefined ? '' : ` (${status.engine})`
   const types = table(headings, [...rows, row('all', status.depth, status)])
-  return `${status.queue}${engine}\n\n${types}${unrouted}${membersText(status.members ?? [])}`
+  return `${status.queue}${engine}\n\n${types}${unservedText(status)}${unrouted}${membersText(status.members ?? [])}`
+}
+
+function scalingCells(scaling: TypeStatus['scaling']): string[] {
+  return scaling === undefined ? ['-', '-'] : [`${scaling.ready}/${scaling.wanted}`, scaling.reason]
+}
+
+function unservedText({ unserved = [], types }: QueueStatus): string {
+  const lines = unserved.map((name) => {
+    const { ready = 0 } = types[name] ?? {}
+    return `${name}: ${count(ready)} ${ready === 1 ? 'message waits' : 'messages wait'}, and no consumer is there`
+  })
+  return lines.length === 0 ? '' : `\n\n${lines.join('\n')}`
 }
 
 function unroutedText({ queue, unrouted = 0 }: QueueStatus): string {

@@ -41,7 +41,8 @@ describe('roles', { skip: brokerMissing() || noRedis() }, () => {
         body.consumers === 2 &&
         body.types.TERMINATION.ready === 3 &&
         body.depth.ready === 3 &&
-        body.unacknowledged === 0,
+        body.unacknowledged === 0 &&
+        body.unserved.join() === 'TERMINATION',
     )
     const { engine, types, members } = status.body
     assert.equal(engine, 'rabbitmq')

@@ -189,6 +189,42 @@ describe('the fleet of a queue', { skip: privateBrokerMissing() }, () => {
     assert.deepEqual(idsOf(a.control), ['a', 'b'])
   })
 
+  test('under a memory alarm the connection lives and no report passes: deaf at once, and not after it', async (t) => {
+    const queueName = newQueueName()
+    const a = await process(t, queueName, 'a')
+    await process(t, queueName, 'b')
+    const hears = async (wanted: boolean) => {
+      for (let second = 0; second < 10; second++) {
+        await a.clock.advance(1_000)
+        // Its own report goes to the broker and back in milliseconds, or not at all.
+        await eventually(
+          () => (a.control.hears() === wanted || a.link.blocked !== undefined ? true : undefined),
+          () => `hearing ${wanted}`,
+          200,
+        ).catch(() => {})
+        if (a.control.hears() === wanted) return
+      }
+      assert.fail(`hears() is still ${!wanted}`)
+    }
+    await hears(true)
+    await shared().raiseMemoryAlarm()
+    try {
+      await hears(false)
+      assert.equal(a.link.up, true)
+      await eventually(
+        () => a.link.blocked,
+        () => 'the broker to say why',
+      )
+    } finally {
+      await shared().clearMemoryAlarm()
+    }
+    await eventually(
+      () => (a.link.blocked === undefined ? true : undefined),
+      () => 'the end of the alarm to be told',
+    )
+    await hears(true)
+  })
+
   test('totals never fall, whoever goes, and one that comes back counts once', async (t) => {
     const queueName = newQueueName()
     const a = await process(t, queueName, 'a')

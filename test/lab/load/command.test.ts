@@ -10,7 +10,7 @@ import { audit, type LoadReport, readHistory } from '../../../src/lab/index.ts'
 import { newDataDir } from '../../fixtures/embedded.ts'
 import { withLimit } from '../../fixtures/process.ts'
 import { weir } from '../../fixtures/weir-process.ts'
-import { scripted } from './script.ts'
+import { accept, json, scripted } from './script.ts'
 
 const dir = newDataDir()
 let service: RunningWeir
@@ -72,6 +72,23 @@ test('refused messages: exit code 1, and why', async () => {
   assert.equal(code, 1)
   assert.match(stdout, /^ {2}refused +20 +100\.00 %/m)
   assert.match(stdout, /^ {2}why +unknown_type 20$/m)
+})
+
+test('--keys at a service that does none: it is asked once, and the messages go without', async () => {
+  let asked = 0
+  await using server = await scripted((number, { url }, response) => {
+    if (url === '/api/types') return json(response, 200, { types: [{ name: 'MNP' }] })
+    if (url !== '/api/router/info') return accept(number, undefined, response)
+    asked += 1
+    json(response, 200, { abilities: { idempotency: false } })
+  })
+  const { code, stderr } = await weir(['load', '-n', '20', '-c', '2', '--keys'], {
+    env: { WEIR_API_URL: server.url.href },
+  })
+  assert.equal(code, 0, stderr)
+  const sent = server.bodies.filter((body) => body !== '')
+  assert.deepEqual([asked, sent.length, sent.filter((body) => /idempotencyKey/.test(body))], [1, 20, []])
+  assert.match(stderr, /no idempotency keys: sending without/)
 })
 
 test('Ctrl-C: ends by itself with a report and a whole history', async () => {
