@@ -12,6 +12,7 @@ import { type Delays, KEEPS_TURN_MS } from './delays.ts'
 import type { Link } from './link.ts'
 import { OnTheWay } from './on-the-way.ts'
 import type { Outbox, Outgoing } from './outbox.ts'
+import { Quarantine } from './quarantine.ts'
 import { type Parcel, type Slip, Source } from './source.ts'
 import { Stock } from './stock.ts'
 import type { OwnTallies } from './tallies.ts'
@@ -49,6 +50,7 @@ export class Intake {
   readonly #deps: IntakeDeps
   readonly #sources: readonly Source[]
   readonly #stocks = new Map<MessageType, Stock>()
+  readonly #quarantine: Quarantine
   /** Per type, what the takes under way have asked for. */
   readonly #asked = new Map<MessageType, number>()
   readonly #onTheWay = new Map<MessageType, OnTheWay>()
@@ -58,8 +60,9 @@ export class Intake {
     this.#deps = deps
     const deliver = (source: Source, slip: Slip) => this.#arrived(source, slip)
     this.#sources = deps.topology.workQueues.map((queue) => new Source(queue, deps.link, deliver))
+    this.#quarantine = new Quarantine(deps.ready)
     for (const type of deps.types) {
-      this.#stocks.set(type, new Stock(deps.byPriority, deps.timed))
+      this.#stocks.set(type, new Stock(deps.byPriority, deps.timed, this.#quarantine))
       this.#onTheWay.set(type, new OnTheWay())
     }
     deps.link.onUp((connection) => this.#open(connection))
@@ -75,8 +78,7 @@ export class Intake {
 
   /** Delivered, not handed out. */
   buffered(type: MessageType): number {
-    const stock = this.#stocks.get(type)
-    return stock ? stock.ready + stock.waiting + stock.held : 0
+    return this.#stocks.get(type)?.size ?? 0
   }
 
   /** Whether deliveries of a type come here by themselves. */
@@ -157,6 +159,7 @@ export class Intake {
       // Their delay was this process's own: nobody else will say that it is over.
       for (const { takes } of stock.clear()) if (takes > 0) this.#deps.tallies.count(type, 'delayedOut')
     }
+    this.#quarantine.clear()
   }
 
   async close(): Promise<void> {

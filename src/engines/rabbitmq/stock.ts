@@ -5,6 +5,7 @@
  *   however it ends, and a head that waits for its moment or its retry keeps its turn.
  * - One that is given back is where it was before: the order is that of arrival, not of return.
  */
+import { isSuspect, Quarantine } from './quarantine.ts'
 import type { Parcel, Source } from './source.ts'
 
 interface Chain {
@@ -17,21 +18,28 @@ export class Stock {
   /** Only an engine with priorities orders by them; to the others they are a field. */
   readonly #byPriority: boolean
   #ready: Parcel[] = []
+  /** Ready too, but handed out one at a time in the whole process. */
+  readonly #suspects = new Set<Parcel>()
+  readonly #quarantine: Quarantine
   /** Ready but for their moment. */
   readonly #held = new Set<Parcel>()
   readonly #chains = new Map<string, Chain>()
   readonly #timed: (at: number) => void
   #waiting = 0
 
-  /** `timed` hears of every moment at which `ripen` will have something to do. */
-  constructor(byPriority: boolean, timed: (at: number) => void) {
+  /**
+   * `timed` hears of every moment at which `ripen` will have something to do. `quarantine`: that of the process, shared by
+   * all its types.
+   */
+  constructor(byPriority: boolean, timed: (at: number) => void, quarantine = new Quarantine(() => {})) {
     this.#byPriority = byPriority
+    this.#quarantine = quarantine
     this.#timed = timed
   }
 
   /** To be handed out now. */
   get ready(): number {
-    return this.#ready.length
+    return this.#ready.length + (this.#suspect() ? 1 : 0)
   }
 
   /** Behind another of their key. */
@@ -42,6 +50,11 @@ export class Stock {
   /** For their moment. */
   get held(): number {
     return this.#held.size
+  }
+
+  /** All that lies here and is not out. */
+  get size(): number {
+    return this.#ready.length + this.#suspects.size + this.#waiting + this.#held.size
   }
 
   /** A delivery. Answers whether something became ready. */
@@ -60,16 +73,24 @@ export class Stock {
 
   /** The first `max`, which are then out; a head that is out keeps its key until `finished`. */
   take(max: number): Parcel[] {
-    return this.#ready.splice(0, max)
+    const taken = this.#ready.splice(0, max)
+    const suspect = taken.length < max ? this.#suspect() : undefined
+    if (!suspect) return taken
+    this.#suspects.delete(suspect)
+    this.#quarantine.handOut(suspect)
+    taken.push(suspect)
+    return taken
   }
 
   /** What was out is ready again, in its old place, or when its moment (`dueAt`) comes. */
   putBack(parcel: Parcel, now: number): boolean {
+    this.#quarantine.ended(parcel)
     return this.#place(parcel, now, 'front')
   }
 
   /** What was out has its end, or a new copy elsewhere. Answers whether the next of its key became ready. */
   finished(parcel: Parcel, now: number): boolean {
+    this.#quarantine.ended(parcel)
     const key = keyOf(parcel)
     const chain = key === undefined ? undefined : this.#chains.get(key)
     if (key === undefined || chain?.head !== parcel) return false
@@ -116,12 +137,13 @@ export class Stock {
     }
     // Each round may bring the next of a key to the front, which may be over as well.
     for (;;) {
-      const over = [...this.#ready, ...this.#held].filter(isOver)
+      const over = [...this.#ready, ...this.#suspects, ...this.#held].filter(isOver)
       if (over.length === 0) return expired
       const gone = new Set(over)
       this.#ready = this.#ready.filter((parcel) => !gone.has(parcel))
       for (const parcel of over) {
         this.#held.delete(parcel)
+        this.#acquit(parcel)
         this.finished(parcel, now)
       }
       expired.push(...over)
@@ -135,6 +157,7 @@ export class Stock {
       if (copy.expiresAt !== undefined && copy.expiresAt < at) at = copy.expiresAt
     }
     this.#ready.forEach(look)
+    this.#suspects.forEach(look)
     this.#held.forEach(look)
     for (const { waiting } of this.#chains.values()) waiting.forEach(look)
     return at
@@ -143,7 +166,7 @@ export class Stock {
   /** When the one that would be next was accepted. */
   oldestAcceptedAt(): number | undefined {
     let oldest: number | undefined
-    for (const { copy } of this.#ready) {
+    for (const { copy } of [...this.#ready, ...this.#suspects]) {
       if (oldest === undefined || copy.acceptedAt < oldest) oldest = copy.acceptedAt
     }
     return oldest
@@ -159,11 +182,13 @@ export class Stock {
       const left = waiting.filter((parcel) => parcel.source !== source)
       this.#waiting -= waiting.length - left.length
       waiting.splice(0, waiting.length, ...left)
-      const isOut = !this.#held.has(chain.head) && !this.#ready.includes(chain.head)
-      if (chain.head.source === source && !isOut) this.#chains.delete(key)
+      const { head } = chain
+      const isOut = !this.#held.has(head) && !this.#suspects.has(head) && !this.#ready.includes(head)
+      if (head.source === source && !isOut) this.#chains.delete(key)
     }
     this.#ready = this.#ready.filter(stays)
     for (const parcel of [...this.#held]) if (!stays(parcel)) this.#held.delete(parcel)
+    for (const parcel of [...this.#suspects]) if (!stays(parcel)) this.#acquit(parcel)
     return given
   }
 
@@ -174,6 +199,7 @@ export class Stock {
       if (!oldest || parcel.arrivedAt < oldest.arrivedAt) oldest = parcel
     }
     this.#ready.forEach(look)
+    this.#suspects.forEach(look)
     this.#held.forEach(look)
     for (const { waiting } of this.#chains.values()) waiting.forEach(look)
     return oldest && { at: oldest.arrivedAt, source: oldest.source }
@@ -183,6 +209,7 @@ export class Stock {
   clear(): Parcel[] {
     const held = [...this.#held]
     this.#ready = []
+    for (const parcel of [...this.#suspects]) this.#acquit(parcel)
     this.#held.clear()
     this.#chains.clear()
     this.#waiting = 0
@@ -196,18 +223,33 @@ export class Stock {
       this.#timed(dueAt)
       return false
     }
-    this.#insert(parcel, from)
-    return true
+    return this.#insert(parcel, from)
   }
 
-  /** From the end where it most likely belongs, so that a step or two find its place. */
-  #insert(parcel: Parcel, from: 'front' | 'back'): void {
+  /** The one of this type whose turn it is, if it is one of this type. */
+  #suspect(): Parcel | undefined {
+    const { next } = this.#quarantine
+    return next && this.#suspects.has(next) ? next : undefined
+  }
+
+  /** It leaves otherwise than by being handed out. */
+  #acquit(parcel: Parcel): void {
+    if (this.#suspects.delete(parcel)) this.#quarantine.remove(parcel)
+  }
+
+  /** From the end where it most likely belongs, so that a step or two find its place. Answers whether it may go. */
+  #insert(parcel: Parcel, from: 'front' | 'back'): boolean {
+    if (isSuspect(parcel)) {
+      this.#suspects.add(parcel)
+      return this.#quarantine.add(parcel)
+    }
     const ready = this.#ready
     let at = from === 'back' ? ready.length : 0
     if (from === 'back') while (at > 0 && this.#before(parcel, ready[at - 1])) at -= 1
     else while (at < ready.length && !this.#before(parcel, ready[at])) at += 1
     if (at === ready.length) ready.push(parcel)
     else ready.splice(at, 0, parcel)
+    return true
   }
 
   #before(a: Parcel, b: Parcel | undefined): boolean {
