@@ -113,3 +113,19 @@ export {
   type Visit,
 } from './port.ts'
 export { LineProcessor, type ProcessorOptions } from './processor.ts'
+export {
+  type Acknowledgement,
+  type ClearedMessage,
+  type ClientEvents,
+  DEFAULT_SOCKETS,
+  type EntryMessage,
+  type FrameMessage,
+  type RestoredMessage,
+  RoomSockets,
+  type ServerEvents,
+  SOCKET_LIMITS,
+  type SocketDeps,
+  type SocketOptions,
+  type SocketRefusal,
+  type VisitAnswer,
+} from './sockets/index.ts'

@@ -5,7 +5,7 @@ import type { Identity } from '../accounts/session.ts'
 import { isOver } from '../life.ts'
 import { type EnterRefusal, type EnterResult, NO_LINE, type Snapshot, type Visit } from '../port.ts'
 import { iso, type PassAnswer, servingAnswer, visitAnswer } from './answers.ts'
-import type { RoomDeps } from './deps.ts'
+import type { RoomDeps, RoomOptions } from './deps.ts'
 import { Quota } from './quota.ts'
 import { eventOf, identityOf, Refusal, unknownEvent } from './request.ts'
 
@@ -101,7 +101,13 @@ export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
 }
 
 /** An event that the first visitor would make: asking about it makes nothing. */
-function notMade(event: string, { options, clock }: RoomDeps): Snapshot {
+export function notMade(
+  event: string,
+  {
+    options,
+    clock,
+  }: Pick<RoomDeps, 'clock'> & { readonly options: Pick<RoomOptions, 'autoCreate' | 'door'> },
+): Snapshot {
   if (!options.autoCreate) throw unknownEvent(event)
   const { cap, ratePerMinute, mode } = options.door
   const frame = {
