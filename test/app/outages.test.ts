@@ -1,6 +1,7 @@
 /** Broker or Redis away: the processes live, say why they are not ready, and go on by themselves. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '../fixtures/process.ts'
 import { privateBrokerMissing, startBroker } from '../fixtures/rabbitmq.ts'
 import { noRedis, startRedis } from '../fixtures/redis.ts'
 import { type Answer, call, startRole, until } from './role-process.ts'
@@ -44,7 +45,47 @@ test('a broker that comes later: alive, not ready with the reason, and then at w
   for (const role of [gateway, consumer]) {
     assert.deepEqual(await role.end('SIGTERM'), { code: 0, signal: null })
     assert.doesNotMatch(role.output, /:guest@/)
+    // Three connections and a lane: one outage. Refused, then reset while it starts: at most a few reasons.
+    const told = role.lines.filter(({ level = 0 }) => level >= 30).map(({ msg }) => msg)
+    const away = told.filter((msg) => /no connection to the broker/.test(msg)).length
+    assert.ok(away >= 1 && away <= 3, told.join('\n'))
+    assert.equal(told.filter((msg) => /^connected to the broker/.test(msg)).length, 1, told.join('\n'))
+    assert.doesNotMatch(told.join('\n'), /could not be read/)
   }
+})
+
+test('a memory alarm hides the processes from each other: the supervisor starts none and drains none by it', {
+  skip: privateBrokerMissing() || noRedis(),
+}, async (t) => {
+  const cleanup = (run: () => unknown) => t.after(async () => void (await run()))
+  const [broker, redis] = await Promise.all([startBroker({ cleanup }), startRedis({ cleanup })])
+  const slow = { BACKEND_SPEED: '0.03', CONCURRENCY: '1', MAX_REPLICAS: '3', DRAIN_TARGET_SECONDS: '1' }
+  const here = { RABBITMQ_URL: broker.url, REDIS_URL: redis.url, QUEUE_NAME: redis.queueName(), ...slow }
+  const up = await startRole(t, ['up', '--processes'], { ...here, SERVICE_TYPE: 'MNP' })
+  const status = `${up.url}/api/queue/status`
+  const messages = Array.from({ length: 900 }, () => message)
+  const sent = await call(`${up.url}/api/messages/batch`, 'POST', { messages })
+  assert.equal(sent.body.accepted, 900, sent.text)
+  await until(status, ({ body }) => body.types.MNP.consumers === 3)
+  const lives = () =>
+    up.lines.flatMap(({ msg }) => (/^A consumer process (runs|has drained|ended)/.test(msg) ? [msg] : []))
+  await eventually(
+    () => (lives().length === 3 ? true : undefined),
+    () => lives().join('\n'),
+  )
+  await broker.raiseMemoryAlarm()
+  // Nobody is heard any more, and the number that is wanted stays.
+  const deaf = await until(status, ({ body }) => body.members.length === 1)
+  const { scaling } = deaf.body.types.MNP
+  assert.deepEqual([scaling.wanted, scaling.ready, scaling.reason], [3, 3, 'no_signal'], deaf.text)
+  await broker.clearMemoryAlarm()
+  const back = await until(
+    status,
+    ({ body }) => body.types.MNP.consumers === 3 && body.types.MNP.scaling.reason !== 'no_signal',
+  )
+  assert.equal(back.body.types.MNP.scaling.wanted, 3)
+  assert.deepEqual(lives(), Array(3).fill('A consumer process runs'))
+  assert.deepEqual(await up.end('SIGTERM'), { code: 0, signal: null })
 })
 
 test('a Redis that comes later, and one that goes: not ready with the reason, and then at work again', {
