@@ -13,7 +13,9 @@ export interface MemberLane {
   /** Mean time in the processor over the last minute, milliseconds; absent before the first end. */
   readonly serviceMs?: number
   readonly breaker: 'closed' | 'open' | 'half_open'
-  /** When the oldest of those that lie in this process, ready to be handed out, was accepted; wall-clock milliseconds. */
+  /**
+   * When the oldest of those that lie in this process, ready to be handed out, was accepted; wall-clock milliseconds.
+   */
   readonly oldestReadyAt?: number
 }
 

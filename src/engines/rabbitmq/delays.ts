@@ -14,8 +14,8 @@ import { topicWord } from './names.ts'
 import type { Topology } from './topology.ts'
 
 /**
- * One with an ordering key that waits at most so long keeps its turn: it waits in its queue, and in the process that has
- * it, and those behind it with it. Longer, it would be given back there again and again as if it did harm.
+ * One with an ordering key that waits at most so long keeps its turn: it waits in its queue, and in the process that
+ * has it, and those behind it with it. Longer, it would be given back there again and again as if it did harm.
  */
 export const KEEPS_TURN_MS = 600_000
 const FIRST_MS = 25

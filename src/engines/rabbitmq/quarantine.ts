@@ -1,11 +1,11 @@
 /**
  * Messages that came back unanswered again and again. One of them may be what ends its processes; handed out together
- * with others it would take them along every time, until all of them are given up for its sake. So a process has at most
- * one of these out, the least suspicious first: the innocent are finished one after the other, and what does the harm is
- * left alone with it.
+ * with others it would take them along every time, until all of them are given up for its sake. So a process has at
+ * most one of these out, the least suspicious first: the innocent are finished one after the other, and what does the
+ * harm is left alone with it.
  *
- * A connection that is lost makes them come back as well. Therefore it takes several times, and suspects are slowed down
- * but never held back.
+ * A connection that is lost makes them come back as well. Therefore it takes several times, and suspects are slowed
+ * down but never held back.
  */
 import type { MessageType } from '../../core/index.ts'
 import type { Parcel } from './source.ts'

@@ -28,8 +28,8 @@ export class Stock {
   #waiting = 0
 
   /**
-   * `timed` hears of every moment at which `ripen` will have something to do. `quarantine`: that of the process, shared by
-   * all its types.
+   * `timed` hears of every moment at which `ripen` will have something to do. `quarantine`: that of the process, shared
+   * by all its types.
    */
   constructor(byPriority: boolean, timed: (at: number) => void, quarantine = new Quarantine(() => {})) {
     this.#byPriority = byPriority

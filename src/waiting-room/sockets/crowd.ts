@@ -1,4 +1,6 @@
-/** Which sockets a visitor has open, in the order they came; the oldest go when there are more than a visitor may have. */
+/**
+ * Which sockets a visitor has open, in the order they came; the oldest go when there are more than a visitor may have.
+ */
 import type { RoomSocket } from './protocol.ts'
 
 export class Crowd {

@@ -205,7 +205,7 @@ test('with nobody heard of, a backlog changes nothing', async () => {
   scaler.stop()
 })
 
-test('the reports stop, whatever the counts say meanwhile: the number stays, and afterwards nothing has come at once', async () => {
+test('the reports stop: the number stays whatever is counted, and afterwards nothing has come at once', async () => {
   const { scaler, state, counts, resized, events, arrive, clock } = world()
   scaler.start()
   await arrive(15)

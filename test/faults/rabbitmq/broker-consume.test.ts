@@ -1,6 +1,6 @@
 /**
- * The broker is killed while messages are being worked on: what was out comes again, and no effect happens twice. With a
- * ledger and without one.
+ * The broker is killed while messages are being worked on: what was out comes again, and no effect happens twice. With
+ * a ledger and without one.
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

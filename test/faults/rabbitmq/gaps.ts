@@ -5,9 +5,9 @@ import type { Line } from './journal.ts'
 const EARLY_MS = 500
 
 /**
- * `struckAt`: the fault begins; `mendedAt`: what was away serves again. `closedAfterMs`: until new messages were refused
- * at once. `openAfterMs`, `acknowledgedAfterMs`, `handedAfterMs`: from mended to when new ones were let in again, to the
- * first receipt, and to the first hand-out.
+ * `struckAt`: the fault begins; `mendedAt`: what was away serves again. `closedAfterMs`: until new messages were
+ * refused at once. `openAfterMs`, `acknowledgedAfterMs`, `handedAfterMs`: from mended to when new ones were let in
+ * again, to the first receipt, and to the first hand-out.
  */
 export function gaps(lines: readonly Line[], struckAt: number, mendedAt: number): Record<string, number> {
   const first = (from: number, wanted: (line: Line) => boolean) => {

@@ -1,6 +1,6 @@
 /**
- * A message that ends every process it is given to, as a fault in native code does. It is given up after a bounded number
- * of deaths and lands among the dead letters; its neighbours are worked on.
+ * A message that ends every process it is given to, as a fault in native code does. It is given up after a bounded
+ * number of deaths and lands among the dead letters; its neighbours are worked on.
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

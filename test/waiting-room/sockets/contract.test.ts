@@ -69,7 +69,7 @@ test('whose turn has come is told so alone, with a pass until the place has to b
   for (const client of others) assert.deepEqual(client.all('queue-entry-allowed'), [])
 })
 
-test('join-event tells how many are there, leave-event and leave-queue end the listening and keep the place', async (t) => {
+test('join-event tells how many are there; leave-event and leave-queue end listening and keep the place', async (t) => {
   const { ask, connect, asks, until, engine } = await socketRig(t)
   for (const visitor of people(12)) await ask('POST', '/api/queue/check/1', visitor)
   const one = await connect('v11')
