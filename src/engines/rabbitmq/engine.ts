@@ -39,6 +39,7 @@ import type {
   TakeRequest,
   TypeDepth,
 } from '../../queue/index.ts'
+import { abilitiesOf } from './abilities.ts'
 import { Alarm } from './alarm.ts'
 import { Burial } from './burial.ts'
 import { Control } from './control.ts'
@@ -71,6 +72,8 @@ export interface RabbitMqOptions extends TopologyOptions {
   /** Longest wait for a publisher confirm. Default 10 s. */
   readonly confirmTimeoutMs?: number
   readonly heartbeatSec?: number
+  /** What lies in this process unstarted for so long is given back to the broker. Default 20 minutes. */
+  readonly unstartedMs?: number
   readonly newId: () => string
   /** Whether this process logs it when messages of unknown types lie in the broker; true unless given. */
   readonly tellsUnrouted?: boolean
@@ -150,6 +153,7 @@ export class RabbitMqEngine implements QueueEngine {
       types,
       link: this.#consumeLink,
       prefetch,
+      unstartedMs: options.unstartedMs,
       byPriority: this.abilities.priority,
       ripe: (parcel) => this.#ripe(parcel),
       tooOften: (parcel) => burial.takes(parcel),
@@ -380,19 +384,5 @@ export class RabbitMqEngine implements QueueEngine {
       stopping: 'the service is stopping',
     }[code]
     return new WeirError(code, detail, { retryAfterMs: code === 'overloaded' ? 1_000 : 5_000 })
-  }
-}
-
-function abilitiesOf({ queueType, orderingShards, ledger }: RabbitMqOptions): Abilities {
-  const booked = ledger !== undefined
-  return {
-    priority: queueType === 'classic',
-    orderingKey: orderingShards > 0,
-    delay: true,
-    idempotency: booked,
-    browse: booked,
-    position: booked,
-    uniqueIds: false,
-    exactCounts: booked,
   }
 }

@@ -30,6 +30,8 @@ export interface IntakeDeps {
   readonly tallies: OwnTallies
   /** Deliveries beyond what is asked for that may lie here, per queue. */
   readonly prefetch: number
+  /** What lies here unstarted for so long is given back. Default 20 minutes. */
+  readonly unstartedMs: number | undefined
   readonly byPriority: boolean
   /** Something of this type can be taken. */
   readonly ready: (type: MessageType) => void
@@ -44,7 +46,8 @@ export interface IntakeDeps {
 /** Shorter waits are not worth a way through the broker. */
 const HOLD_MS = 50
 const FORWARD_AGAIN_MS = 1_000
-const STALE_MS = 20 * 60_000
+/** Brokers end the channel of a consumer that leaves a delivery unanswered for half an hour. */
+const UNSTARTED_MS = 20 * 60_000
 
 export class Intake {
   readonly #deps: IntakeDeps
@@ -54,10 +57,12 @@ export class Intake {
   /** Per type, what the takes under way have asked for. */
   readonly #asked = new Map<MessageType, number>()
   readonly #onTheWay = new Map<MessageType, OnTheWay>()
+  readonly #unstartedMs: number
   #seq = 0
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
+    this.#unstartedMs = deps.unstartedMs ?? UNSTARTED_MS
     const deliver = (source: Source, slip: Slip) => this.#arrived(source, slip)
     this.#sources = deps.topology.workQueues.map((queue) => new Source(queue, deps.link, deliver))
     this.#quarantine = new Quarantine(deps.ready)
@@ -107,8 +112,13 @@ export class Intake {
     this.#asked.set(type, (this.#asked.get(type) ?? 0) + max)
     try {
       const before = this.#asked.get(type) ?? max
-      const wanted = ({ out, unsure }: Source) => out + unsure - stock.ready + before + this.#deps.prefetch
-      const grown = await Promise.all(sources.map((source) => source.want(wanted(source))))
+      // What the broker may still count as out would be room for one nobody has asked for.
+      await Promise.all(sources.map((source) => source.sparing && source.unsure > 0 && source.fence()))
+      const wanted = (source: Source) => {
+        const { out, unsure, sparing } = source
+        return out + unsure - stock.ready + before + (sparing ? 0 : this.#deps.prefetch)
+      }
+      const grown = await Promise.all(sources.map((source) => source.want(() => wanted(source))))
       const asked = this.#asked.get(type) ?? max
       const onTheWay = this.#onTheWay.get(type)
       const sent = onTheWay?.mark() ?? []
@@ -130,27 +140,52 @@ export class Intake {
   /**
    * A broker ends the channel of a consumer that leaves a delivery unanswered for too long (half an hour, unless it is
    * told otherwise), and with it every lease on it. So what only lies here, because nobody may start it, goes back
-   * before, all of its queue in its order, and comes again. Answers when to look again.
+   * before, all of its queue in its order. Answers when to look again.
    */
   freshen(now: number): number {
     let next = Number.POSITIVE_INFINITY
     for (const stock of this.#stocks.values()) {
       const oldest = stock.oldestArrival()
       if (!oldest) continue
-      if (oldest.at + STALE_MS <= now) this.#giveBack(oldest.source)
-      else next = Math.min(next, oldest.at + STALE_MS)
+      if (oldest.at + this.#unstartedMs <= now) this.#giveBack(oldest.source)
+      else next = Math.min(next, oldest.at + this.#unstartedMs)
     }
     return next
   }
 
+  /**
+   * The broker counts each delivery and gives a message up at last, and an outage of what the messages are for must not
+   * do that to those that nobody has tried: so they come again only when somebody asks for them. Where types share a
+   * queue, that would keep the others from what lies behind; there each goes to the end as a fresh copy.
+   */
   #giveBack(source: Source): void {
+    const { logger, ready } = this.#deps
     const given: Parcel[] = []
     for (const stock of this.#stocks.values()) given.push(...stock.giveUp(source))
-    for (const parcel of given.sort((a, b) => a.tag - b.tag)) source.giveBack(parcel)
-    this.#deps.logger.debug(
-      { queue: source.queue.name, messages: given.length },
-      'given back, waited too long',
-    )
+    given.sort((a, b) => a.tag - b.tag)
+    const { name: queue, keyed } = source.queue
+    logger.debug({ queue, messages: given.length }, 'given back, waited too long')
+    const isShared = source.types.length > 1
+    if (isShared && !keyed) {
+      for (const parcel of given) this.#sendBehind(parcel)
+      return
+    }
+    if (isShared || !source.rest(given)) for (const parcel of given) source.giveBack(parcel)
+    // Nothing may come by itself now, so whoever takes has to ask.
+    for (const type of new Set(given.map(({ copy }) => copy.message.type))) ready(type)
+  }
+
+  #sendBehind({ source, copy, body, redeliveries, takes, failures, history, ...slip }: Parcel): void {
+    const { dueAt, ...rest } = copy
+    const attempts = copy.attempts + redeliveries + takes
+    const isEarly = dueAt !== undefined && dueAt > this.#deps.clock.now()
+    const again: Copy = { ...rest, attempts, failures, history, ...(isEarly && { dueAt }) }
+    const { topology } = this.#deps
+    const way = {
+      exchange: topology.names.exchange,
+      routingKey: topology.route(copy.message.type, undefined),
+    }
+    this.#forward(source, slip, outgoing(way, again, body))
   }
 
   /** The connection is gone: all that lay here is void and will be delivered again, here or elsewhere. */
@@ -215,7 +250,7 @@ export class Intake {
     if (copy.dueAt !== undefined && copy.dueAt <= now) this.#deps.ripe(parcel)
     if (stock.add(parcel, now)) this.#deps.ready(type)
     if (copy.expiresAt !== undefined) this.#deps.timed(copy.expiresAt)
-    this.#deps.timed(now + STALE_MS)
+    this.#deps.timed(now + this.#unstartedMs)
   }
 
   #delayAgain(stock: Stock, parcel: Parcel, restMs: number): void {

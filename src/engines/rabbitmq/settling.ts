@@ -126,6 +126,7 @@ export class Settling {
     tallies.count(type, 'inFlight', -1)
     const held = parcel.source.holds(parcel)
     if (order.kind === 'end' || order.kind === 'copy') {
+      if (order.kind === 'end' && order.state !== 'expired') parcel.source.recovered(parcel)
       parcel.source.ack(parcel)
       this.#finished(leased)
       // Nobody but the broker remembers without a book, and the broker was not told: it is as if nothing was said.

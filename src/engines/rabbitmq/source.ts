@@ -6,6 +6,8 @@
  * - How many may be out unanswered (the prefetch) grows with what is asked for, by a further consumer on the same
  *   channel, so nothing delivered has to be given back for it. A queue with ordering keys has one fixed number: of a
  *   second consumer the broker would make nothing (single active consumer).
+ * - What was given back because nobody may start it must not come again at once, for the broker counts each delivery:
+ *   from then on the source is sparing, and has out what is asked for and nothing beyond, until something ends well.
  * - A `Parcel` belongs to the channel it came on; once that is over it can be neither acknowledged nor given back.
  */
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
@@ -62,6 +64,12 @@ export class Source {
   #consumers: string[] = []
   /** Acknowledged since the last fence: the broker may not have heard of them yet, and count them as out. */
   #unsure = 0
+  /** Of those out, those of consumers that have ended: they take no room from the ones there are. */
+  #older = 0
+  #newestOlder = 0
+  #isSparing = false
+  /** Consumers are being ended: what still comes goes back, and acknowledgements wait. */
+  #arrivedLate: Slip[] | undefined
   #growing: Promise<void> | undefined
   #passing: Promise<void> | undefined
   #nextPass: Promise<void> | undefined
@@ -76,9 +84,14 @@ export class Source {
     return this.queue.types
   }
 
-  /** Delivered and not answered. */
+  /** Delivered and not answered, as far as they take room from others. */
   get out(): number {
-    return this.#out.size
+    return this.#out.size - this.#older
+  }
+
+  /** Only what is asked for may be out, nothing in advance. */
+  get sparing(): boolean {
+    return this.#isSparing
   }
 
   /** Answered, but perhaps still counted as out by the broker. */
@@ -98,21 +111,24 @@ export class Source {
     this.#acks = []
     this.#consumers = []
     this.#unsure = 0
+    this.#older = 0
+    this.#newestOlder = 0
+    this.#arrivedLate = undefined
     this.#growing = undefined
     this.#passing = undefined
     this.#nextPass = undefined
     if (this.#wanted > 0) await this.#grow(await this.#openChannel(connection))
   }
 
-  /** At least so many may be out, what is out now included. Resolves when the broker knows; true if that was news. */
-  async want(count: number): Promise<boolean> {
-    const wanted = this.queue.keyed ? KEYED_PREFETCH : Math.min(LARGEST_PREFETCH, count)
-    if (wanted > this.#wanted) {
-      // In good steps, because each is a consumer more.
-      this.#wanted = this.queue.keyed
-        ? wanted
-        : Math.min(LARGEST_PREFETCH, Math.max(wanted, 2 * this.#capacity))
-    }
+  /**
+   * At least so many may be out, what is out then included. Resolves when the broker knows; true if that was news.
+   * `count` is asked when no other change is under way.
+   */
+  async want(count: () => number): Promise<boolean> {
+    if (this.#arrivedLate) await this.#growing
+    const wanted = this.#aim(count())
+    // In good steps, because each is a consumer more; but not one more than asked for while sparing.
+    if (wanted > this.#wanted) this.#wanted = this.#isSparing ? wanted : this.#stepTo(wanted)
     const grows = this.#capacity < this.#wanted || this.#growing !== undefined
     while (this.#capacity < this.#wanted) {
       this.#growing ??= this.#growOnce().finally(() => {
@@ -121,6 +137,59 @@ export class Source {
       await this.#growing
     }
     return grows
+  }
+
+  #aim(count: number): number {
+    if (!this.queue.keyed) return Math.min(LARGEST_PREFETCH, count)
+    // Once consumed, its number is fixed until there is nothing out any more (`recovered`).
+    if (this.#capacity > 0) return this.#capacity
+    return this.#isSparing ? Math.min(KEYED_PREFETCH, Math.max(1, count)) : KEYED_PREFETCH
+  }
+
+  #stepTo(wanted: number): number {
+    return this.queue.keyed ? wanted : Math.min(LARGEST_PREFETCH, Math.max(wanted, 2 * this.#capacity))
+  }
+
+  /**
+   * Gives these back, in their order, with no consumer left to whom they would come again at once; the next `want`
+   * makes one. With ordering keys only when nothing else is out: another process then goes on with the keys (Q5).
+   * False when that is not so, and nothing was done.
+   */
+  rest(slips: readonly Slip[]): boolean {
+    const channel = this.#channel
+    if (!channel || this.#growing) return false
+    if (this.queue.keyed && this.#out.size > slips.length) return false
+    this.#isSparing = true
+    this.#whileEnding(async () => {
+      if (this.queue.keyed) return this.#leave(channel)
+      await this.#endConsumers(channel)
+      const back = [...slips, ...(this.#arrivedLate ?? [])].sort((a, b) => a.tag - b.tag)
+      for (const slip of back) this.giveBack(slip)
+    })
+    return true
+  }
+
+  /**
+   * Said of one that ended well, before it is acknowledged: then more may lie here again. With ordering keys the number
+   * can change only when nothing else is out, and before this one's room is free for the next.
+   */
+  recovered(slip: Slip): void {
+    const channel = this.#channel
+    if (!this.#isSparing || !channel || this.#growing) return
+    if (!this.queue.keyed) {
+      this.#isSparing = false
+      return
+    }
+    if (this.#out.size > 1 || !this.holds(slip)) return
+    this.#isSparing = false
+    this.#whileEnding(async () => {
+      await this.#endConsumers(channel)
+      for (const late of this.#arrivedLate ?? []) this.giveBack(late)
+      this.#arrivedLate = undefined
+      this.#wanted = KEYED_PREFETCH
+      this.flush()
+      await this.#grow(channel)
+    })
   }
 
   /**
@@ -168,7 +237,7 @@ export class Source {
   flush(): void {
     const channel = this.#channel
     const acks = this.#acks
-    if (!channel || acks.length === 0) return
+    if (!channel || acks.length === 0 || this.#arrivedLate) return
     this.#acks = []
     const [oldest = Number.POSITIVE_INFINITY] = this.#out
     let highest = -1
@@ -185,6 +254,7 @@ export class Source {
   async close(): Promise<void> {
     const channel = this.#channel
     if (!channel) return
+    this.#arrivedLate = undefined
     this.flush()
     this.#channel = undefined
     try {
@@ -200,7 +270,54 @@ export class Source {
   }
 
   #answered({ channel, tag }: Slip): boolean {
-    return channel === this.#channel && this.#out.delete(tag)
+    if (channel !== this.#channel || !this.#out.delete(tag)) return false
+    if (tag <= this.#newestOlder) this.#older -= 1
+    return true
+  }
+
+  #whileEnding(work: () => Promise<void>): void {
+    this.#arrivedLate = []
+    const channel = this.#channel
+    const ending = work()
+      // The channel is over: then it has all gone back, and the link makes a new one.
+      .catch(() => {})
+      .finally(() => {
+        if (this.#growing === ending) this.#growing = undefined
+        if (channel !== this.#channel) return
+        this.#arrivedLate = undefined
+        this.flush()
+      })
+    this.#growing = ending
+  }
+
+  async #endConsumers(channel: Channel): Promise<void> {
+    for (const tag of this.#consumers.splice(0)) await channel.cancel(tag)
+    if (channel !== this.#channel) throw new Error('the channel is over')
+    this.#capacity = 0
+    this.#wanted = 0
+    const late = new Set(this.#arrivedLate?.map(({ tag }) => tag))
+    const older = [...this.#out].filter((tag) => !late.has(tag))
+    this.#older = older.length
+    this.#newestOlder = older.at(-1) ?? 0
+  }
+
+  /**
+   * A channel that ends gives back all it had and the turn with it, in one step; a consumer that only ends would pass
+   * on the turn while what it had is still here.
+   */
+  async #leave(channel: Channel): Promise<void> {
+    await channel.checkQueue(this.queue.name)
+    if (channel !== this.#channel) return
+    this.#channel = undefined
+    this.#arrivedLate = undefined
+    this.#capacity = 0
+    this.#wanted = 0
+    this.#out.clear()
+    this.#older = 0
+    this.#newestOlder = 0
+    this.#consumers = []
+    this.#unsure = 0
+    await channel.close()
   }
 
   async #growOnce(): Promise<void> {
@@ -226,8 +343,10 @@ export class Source {
     const { consumerTag } = await channel.consume(this.queue.name, (raw) => {
       if (raw === null) return this.#over(channel, 'the queue was deleted, or its consumer cancelled')
       if (channel !== this.#channel) return
-      this.#out.add(raw.fields.deliveryTag)
-      this.#deliver(this, { channel, tag: raw.fields.deliveryTag, raw })
+      const slip = { channel, tag: raw.fields.deliveryTag, raw }
+      this.#out.add(slip.tag)
+      if (this.#arrivedLate) this.#arrivedLate.push(slip)
+      else this.#deliver(this, slip)
     })
     this.#consumers.push(consumerTag)
   }
