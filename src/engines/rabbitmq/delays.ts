@@ -23,9 +23,14 @@ const PER_DOUBLING = 4
 /** 24.8 days; brokers hold times in 32 bits. What waits longer goes round again. */
 const LONGEST_MS = 2 ** 31
 const LATEST_MS = 1_000
-/** A bucket that nobody has used for so long beyond its time to live is removed by the broker. */
-const IDLE_MS = 3_600_000
-/** Said again this often: that renews the broker's count of idle time, long before a message could be removed. */
+/**
+ * A bucket that was not declared for so long beyond its time to live is removed by the broker, so that they do not pile
+ * up. It is removed with all that is in it, and usually there is nothing, for the last message came before that time.
+ * But what could not be passed on (its work queue has no majority) stays in the bucket; a week is more than any such
+ * outage that somebody means to mend. With the longest bucket it still fits into 32 bits.
+ */
+const IDLE_MS = 7 * 24 * 3_600_000
+/** Whoever uses one says so this often, which renews the broker's count of idle time. */
 const RENEW_MS = 600_000
 
 /** The bucket for a wait of `delayMs`: the smallest that is not too early, or the largest that is not too late. */
@@ -40,6 +45,9 @@ export function bucketFor(delayMs: number): number {
   while (steps > 0 && (bucketAt(steps) > delayMs || bucketAt(steps) > LONGEST_MS)) steps -= 1
   return bucketAt(steps)
 }
+
+/** How long a bucket may be unused before the broker removes it. */
+export const idleLimitOf = (bucketMs: number): number => bucketMs + IDLE_MS
 
 function bucketAt(steps: number): number {
   return Math.ceil(FIRST_MS * 2 ** (steps / PER_DOUBLING))
@@ -95,7 +103,7 @@ export class Delays {
     const name = names.bucket(ms)
     await channel.assertQueue(name, {
       durable: true,
-      arguments: this.#topology.bucketArguments(ms, ms + IDLE_MS),
+      arguments: this.#topology.bucketArguments(ms, idleLimitOf(ms)),
     })
     await channel.bindQueue(name, names.delay, `${ms}.#`)
     this.#declared.set(ms, this.#clock.now())

@@ -1,7 +1,7 @@
 /** The grid of delay buckets: never early where that could not be mended, seldom late, and few. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { bucketFor } from '../../../src/engines/rabbitmq/delays.ts'
+import { bucketFor, idleLimitOf } from '../../../src/engines/rabbitmq/delays.ts'
 import { topicWord } from '../../../src/engines/rabbitmq/names.ts'
 
 const DAY_MS = 24 * 3600 * 1000
@@ -33,8 +33,14 @@ describe('delay buckets', () => {
     const buckets = new Set<number>()
     for (const delay of delays()) buckets.add(bucketFor(delay))
     assert.ok(buckets.size <= 108, `${buckets.size}`)
-    assert.ok(Math.max(...buckets) + 3_600_000 < 2 ** 32)
+    assert.ok(idleLimitOf(Math.max(...buckets)) < 2 ** 32)
     assert.equal(Math.min(...buckets), 25)
+  })
+
+  test('Q2: a bucket outlives a week in which nothing could be passed on from it', () => {
+    for (const bucket of new Set([...delays()].map(bucketFor))) {
+      assert.ok(idleLimitOf(bucket) - bucket >= 7 * DAY_MS, `${bucket}`)
+    }
   })
 
   test('a bucket is its own bucket', () => {

@@ -6,6 +6,7 @@ import { LIMITS } from '../../../src/core/index.ts'
 import { bucketFor } from '../../../src/engines/rabbitmq/delays.ts'
 import type { RabbitMqEngine, RabbitMqOptions } from '../../../src/engines/rabbitmq/index.ts'
 import { namesOf } from '../../../src/engines/rabbitmq/names.ts'
+import { Topology } from '../../../src/engines/rabbitmq/topology.ts'
 import { accepted, ids, request, settleOne, takeOne } from '../../conformance/subject.ts'
 import { FakeClock } from '../../fixtures/fake-clock.ts'
 import { eventually } from '../../fixtures/process.ts'
@@ -278,6 +279,13 @@ suite('the RabbitMQ engine', { skip: brokerMissing() }, (_: SuiteContext) => {
     const channel = await connection.createChannel()
     const bucket = namesOf(options.queueName).bucket(bucketFor(hourMs))
     assert.equal((await channel.checkQueue(bucket)).messageCount, 1)
+    // Declared anew, only the very same arguments are taken.
+    await channel.assertQueue(bucket, {
+      arguments: new Topology(options).bucketArguments(
+        bucketFor(hourMs),
+        bucketFor(hourMs) + 7 * 24 * hourMs,
+      ),
+    })
   })
 
   test('a delay longer than any bucket fits is waited for in pieces, and is not early', async (context) => {
