@@ -6,8 +6,9 @@
  * - A connection that is lost costs nothing: what was not confirmed is sent again on the next one, in its order and
  *   under its id. A copy more may then exist, never one less; copies of an id are one message.
  * - What the broker refuses to keep (nack) is tried again for a while, on a channel of its own. A channel that was
- *   opened while the leader of a quorum queue was dying is refused everything for the rest of its life, though the queue
- *   has a new leader (seen with 3.10.8; brokers from 3.11.24 and 3.12.5 ask for the leader instead of remembering one).
+ *   opened while the leader of a quorum queue was dying is refused everything for the rest of its life, though the
+ *   queue has a new leader (seen with 3.10.8; brokers from 3.11.24 and 3.12.5 ask for the leader instead of remembering
+ *   one).
  * - A caller waits at most `confirmTimeoutMs`. He is then refused and his messages are withdrawn: they are not sent
  *   again. (They may be in the broker all the same; an answer that was lost cannot be told from one never given.)
  */
