@@ -1,6 +1,5 @@
-/**
- * Which sockets a visitor has open, in the order they came; the oldest go when there are more than a visitor may have.
- */
+/** Which sockets a visitor has open, in the order they came; the oldest go when there are too many. */
+
 import type { RoomSocket } from './protocol.ts'
 
 export class Crowd {
