@@ -14,10 +14,13 @@ export function gaps(lines: readonly Line[], struckAt: number, mendedAt: number)
     const found = lines.find((line) => line.at >= from && wanted(line))
     return found && found.at - from
   }
+  const senders = new Set(lines.flatMap(({ kind, by }) => (kind === 'attempted' ? [by] : [])))
   const facts = {
     awayMs: mendedAt - struckAt,
     closedAfterMs: first(struckAt - EARLY_MS, (line) => line.kind === 'state' && line.accepting !== 'ok'),
-    openAfterMs: first(mendedAt, (line) => line.kind === 'state' && line.accepting === 'ok'),
+    openAfterMs: first(mendedAt, (line) => {
+      return line.kind === 'state' && line.accepting === 'ok' && senders.has(line.by)
+    }),
     acknowledgedAfterMs: first(mendedAt, ({ kind }) => kind === 'acknowledged'),
     handedAfterMs: first(mendedAt, ({ kind }) => kind === 'handed'),
   }
