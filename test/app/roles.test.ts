@@ -110,6 +110,10 @@ describe('roles', { skip: brokerMissing() || noRedis() }, () => {
       MNP: { done = 0, rejected = 0, failed = 0 } = {},
     }: Record<string, Record<string, number>>) => done + rejected + failed
     await until(`${gateway.url}/api/stats`, (answer) => finished(answer.body.types) >= 10)
+    // The consumer has the head of the queue, and tells its age to those who alert on it.
+    await until(`${gateway.url}/api/queue/status`, (answer) => answer.body.types.MNP.oldestAgeMs > 0)
+    const ageOf = /^bss_queue_oldest_message_age_seconds\{[^}]*message_type="MNP"\} (\S+)$/m
+    await until(`${gateway.url}/metrics`, ({ text }) => Number(ageOf.exec(text)?.[1]) > 0)
     const began = performance.now()
     assert.deepEqual(await first.end('SIGTERM'), { code: 0, signal: null })
     assert.ok(performance.now() - began < 30_000)
