@@ -20,6 +20,7 @@ import {
 /** Of what is asked by one socket. */
 const WINDOW_MS = 10_000
 const PATIENCE = 10
+const LIST_MS = 1_000
 
 type Kind = 'queue' | 'page'
 type Answer = Acknowledgement | (Acknowledgement & VisitAnswer)
@@ -29,6 +30,10 @@ export class Asks {
   readonly #audiences: Map<string, Audience>
   readonly #places: PrivateMessages
   readonly #snapshotOf: (event: string) => Promise<Snapshot | undefined>
+  #listed: { readonly at: number; readonly events: Promise<readonly string[]> } = {
+    at: Number.NEGATIVE_INFINITY,
+    events: Promise.resolve([]),
+  }
 
   constructor(
     deps: SocketDeps,
@@ -110,7 +115,7 @@ export class Asks {
   async restore(socket: RoomSocket, hint: string | undefined): Promise<void> {
     const { line } = this.#deps
     const { visitor } = socket.data
-    const all = hint === undefined ? (await line.events()).map(({ event }) => event) : [hint]
+    const all = hint === undefined ? await this.#events() : [hint]
     if (all.length > SOCKET_LIMITS.searchedEvents) return
     for (const event of all) {
       const { state } = await line.status(event, visitor)
@@ -119,6 +124,15 @@ export class Asks {
       if (this.#audiences.get(event)?.members.has(socket.id)) continue
       await this.join(socket, event, 'queue')
     }
+  }
+
+  /** Kept for a second: all sockets may come back at once. */
+  #events(): Promise<readonly string[]> {
+    const { line, clock } = this.#deps
+    const now = clock.now()
+    if (now - this.#listed.at >= LIST_MS)
+      this.#listed = { at: now, events: line.events().then((all) => all.map(({ event }) => event)) }
+    return this.#listed.events
   }
 
   remove(socket: RoomSocket, event: string): void {

@@ -20,6 +20,8 @@ export interface Member {
   ticket: number | undefined
   /** undefined: not looked up yet, or the line was away. */
   state: VisitorState | undefined
+  /** Of the place; a later one of the line means that it was cleared. */
+  epoch: number | undefined
   /** The end of the claim window that this socket was told of. */
   offered: number | undefined
   lookedAt: number
@@ -76,6 +78,7 @@ export class Audience {
       onPage: false,
       ticket: undefined,
       state: undefined,
+      epoch: undefined,
       offered: undefined,
       lookedAt: Number.NEGATIVE_INFINITY,
       version: 0,
@@ -214,8 +217,8 @@ export class Audience {
   }
 }
 
-function mayHaveMoved({ state, ticket, inQueue }: Member, frame: Frame): boolean {
-  if (state === undefined || state === 'ready') return true
+function mayHaveMoved({ state, ticket, inQueue, epoch }: Member, frame: Frame): boolean {
+  if (state === undefined || state === 'ready' || epoch !== frame.epoch) return true
   // Listened first and entered then, or entered again.
   if (isOver(state)) return inQueue
   if (state === 'registered') return frame.mode !== 'prequeue'

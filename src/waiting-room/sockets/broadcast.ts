@@ -1,6 +1,6 @@
 /**
- * The frames for everybody, presence, and the news of a cleared line: what is done for many sockets at once, in chunks,
- * so that the event loop is never held up for long. A frame is put together once per event and encoded once per chunk.
+ * The frames for everybody, and presence: what is done for many sockets at once, in chunks, so that the event loop is
+ * never held up for long. A frame is put together once per event and encoded once per chunk.
  *
  * Owns the tick between `start` and `stop` (S1). One at a time; while the line is away it says so once and tries again.
  */
@@ -15,6 +15,8 @@ const TICK_MS = 1_000
 /** A third of the grace: two in a row may fail, and nobody is absent. */
 const SEEN_PARTS = 3
 const SEEN_BATCH = 1_000
+/** Events that the line is asked about at the same time. */
+const AT_ONCE = 20
 
 export class Broadcast {
   readonly #deps: Pick<SocketDeps, 'line' | 'flows' | 'clock' | 'random' | 'logger'>
@@ -26,7 +28,6 @@ export class Broadcast {
   readonly #ended = new AbortController()
   #failing = false
   #run: Promise<void> = Promise.resolve()
-  #clearing: Promise<void> = Promise.resolve()
   #cancel = (): void => {}
 
   constructor(
@@ -50,7 +51,7 @@ export class Broadcast {
     this.#running = false
     this.#ended.abort()
     this.#cancel()
-    await Promise.all([this.#run, this.#clearing])
+    await this.#run
   }
 
   heard(news: LineNews): void {
@@ -59,10 +60,7 @@ export class Broadcast {
     audience.moved()
     if (news.kind === 'called')
       this.#places.look(news.called.flatMap(({ visitor }) => [...audience.of(visitor)]))
-    if (news.kind === 'cleared') {
-      const { epoch } = news
-      this.#clearing = this.#clearing.then(() => this.#cleared(audience, epoch)).catch(() => {})
-    }
+    if (news.kind === 'cleared') this.#places.look(audience.members.values())
   }
 
   /** The newest, from the line unless what is known still stands. Rejects with the line's refusal. */
@@ -88,17 +86,22 @@ export class Broadcast {
   /** Never rejects. */
   async #tick(): Promise<void> {
     try {
-      for (const audience of [...this.#audiences.values()]) {
-        await this.#seen(audience)
-        await this.refresh(audience)
-        await this.#tell(audience)
-        if (!this.#running) return
+      const audiences = [...this.#audiences.values()]
+      for (let from = 0; from < audiences.length && this.#running; from += AT_ONCE) {
+        const group = audiences.slice(from, from + AT_ONCE)
+        await Promise.all(group.map((audience) => this.#ask(audience)))
+        for (const audience of group) await this.#tell(audience)
       }
       if (this.#failing) this.#deps.logger.info({}, 'the waiting room tells places again')
       this.#failing = false
     } catch (error) {
       await this.#failed(error)
     }
+  }
+
+  async #ask(audience: Audience): Promise<void> {
+    await this.#seen(audience)
+    await this.refresh(audience)
   }
 
   async #tell(audience: Audience): Promise<void> {
@@ -125,31 +128,6 @@ export class Broadcast {
     }
     // After the last one: what failed is said again by the next tick.
     audience.seenAt = clock.now()
-  }
-
-  async #cleared(audience: Audience, epoch: number): Promise<void> {
-    const { line, clock } = this.#deps
-    const members = Array.from(audience.members.values()).filter((member) => member.inQueue)
-    for (let from = 0; from < members.length; from += SOCKET_LIMITS.chunk) {
-      if (from > 0) await pause(clock, 0, this.#ended.signal)
-      const chunk = members.slice(from, from + SOCKET_LIMITS.chunk)
-      const lost: RoomSocket[] = []
-      await Promise.all(
-        chunk.map(async (member) => {
-          // Who is inside, or has entered again already, has lost nothing.
-          const visit = await line.status(audience.event, member.visitor)
-          member.state = visit.state
-          member.ticket = visit.ticket
-          member.offered = undefined
-          if (visit.state === 'none') lost.push(member.socket)
-        }),
-      )
-      await this.refresh(audience)
-      const mode = audience.snapshot?.door.mode
-      const action = mode === 'closed' || mode === 'draining' ? 'closed' : 'rejoin'
-      const message = { message: 'The queue was cleared', eventId: audience.event, epoch, action } as const
-      await this.#send(lost, 'queue-cleared', message)
-    }
   }
 
   async #failed(error: unknown): Promise<void> {

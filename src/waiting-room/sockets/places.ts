@@ -1,6 +1,6 @@
 /**
- * What a visitor alone is told: the own place, and that the turn has come. The line is asked for both at the moment
- * they are sent, so that nothing has to be kept, and a message that was lost is made again from the line (L6).
+ * What a visitor alone is told: the own place, that it was cleared, that the turn has come. The line is asked at the
+ * moment it is told, so that nothing has to be kept, and a message that was lost is made again from the line (L6).
  *
  * Owns the members that wait to be looked up, each once; one run works them off in chunks, and what the line refused
  * is looked up by a later tick.
@@ -56,6 +56,7 @@ export class PrivateMessages {
   async #tell(member: Member): Promise<void> {
     try {
       const visit = await this.#deps.line.status(member.event, member.visitor)
+      if (isCleared(member, visit)) await this.#cleared(member, visit.epoch)
       const isOther = visit.ticket !== member.ticket || member.state === undefined
       if (isOther && !isOver(visit.state)) {
         const snapshot = await this.#snapshotOf(member.event)
@@ -91,6 +92,7 @@ export class PrivateMessages {
   /** Remembers the place, and tells the turn once per call and socket. */
   place(member: Member, visit: Visit): void {
     member.state = visit.state
+    member.epoch = visit.epoch
     member.ticket = visit.ticket
     member.lookedAt = this.#deps.clock.now()
     const { until, ticket } = visit
@@ -98,6 +100,16 @@ export class PrivateMessages {
     if (member.offered === until) return
     member.offered = until
     member.socket.emit('queue-entry-allowed', this.#entry(visit, ticket, until))
+  }
+
+  async #cleared(member: Member, epoch: number): Promise<void> {
+    const { mode } = (await this.#snapshotOf(member.event))?.door ?? {}
+    member.socket.emit('queue-cleared', {
+      message: 'The queue was cleared',
+      eventId: member.event,
+      epoch,
+      action: mode === 'closed' || mode === 'draining' ? 'closed' : 'rejoin',
+    })
   }
 
   #entry({ event, visitor, epoch }: Visit, ticket: number, until: number): EntryMessage {
@@ -113,4 +125,10 @@ export class PrivateMessages {
       claimBy: iso(until),
     }
   }
+}
+
+/** Who is inside, has left, or has entered again already has lost nothing. */
+function isCleared({ inQueue, state, epoch }: Member, visit: Visit): boolean {
+  if (!inQueue || epoch === undefined || visit.epoch <= epoch || visit.state !== 'none') return false
+  return state === undefined || state === 'none' || !isOver(state)
 }

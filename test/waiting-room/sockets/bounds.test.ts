@@ -123,7 +123,7 @@ test('many sockets of one visitor: the newest stay, the others are told so, and 
   await connect('v2')
 })
 
-test('beyond the bound of all sockets a newcomer is told to try again; a visitor inside it may come anew', async (t) => {
+test('beyond the bound of all sockets a newcomer is told so; who is inside may come anew', async (t) => {
   const { connect } = await socketRig(t, (deps) => {
     return { ...deps, sockets: { ...deps.sockets, sockets: 3, perVisitor: 1 } }
   })
@@ -187,7 +187,7 @@ test('while the line is away: asks are refused with a reason, sockets stay, and 
   await until('frames', () => meanwhile.last('queue-updated')?.serving === 11)
 })
 
-test('S1: stop tells every client and closes so that it comes again; twice is well, and nobody new gets in', async (t) => {
+test('S1: stop tells every client, closes so that it comes again, and lets nobody new in', async (t) => {
   const rig = await socketRig(t)
   for (const visitor of people(11)) await rig.ask('POST', '/api/queue/check/1', visitor)
   const clients = [await rig.connect('v11'), await rig.connect('v12')]

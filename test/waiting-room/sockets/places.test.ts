@@ -1,6 +1,6 @@
 /** Nobody loses a place or a call, and nobody sees another visitor's. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { ADMIT_MAX, LineProcessor } from '../../../src/waiting-room/index.ts'
 import { people } from '../http/rig.ts'
 import { type Client, type SocketRig, socketRig } from './rig.ts'
@@ -22,7 +22,7 @@ const placeOf = (client: Client) => {
   return { visitor: client.visitor, position, ticket, state }
 }
 
-test('a tick of 500 admissions with some hundred sockets is delivered completely; L6: no frame names another', async (t) => {
+test('500 admissions with some hundred sockets are told completely; L6: no frame names another', async (t) => {
   const rig = await socketRig(t)
   const { engine, until } = rig
   const named = people(620).map((name) => `secretname-${name}-x`)
@@ -82,21 +82,43 @@ test('a call that was lost is repeated at every connection until it is claimed',
   assert.deepEqual(inside.all('queue-entry-allowed'), [])
 })
 
-test('a call of which no news came is found by looking', async (t) => {
-  const mute = { muted: false }
+/** A room that hears no news of the line from `mute` on, as when they are lost between processes. */
+async function mutedRig(t: TestContext) {
+  let muted = false
   const rig = await socketRig(t, (deps) => {
     const line = Object.create(deps.line) as typeof deps.line
-    line.follow = (listener) => deps.line.follow((news) => void (mute.muted || listener(news)))
+    line.follow = (listener) => deps.line.follow((news) => void (muted || listener(news)))
     for (const name of ['seen', 'status', 'snapshot', 'events'] as const)
       Object.assign(line, { [name]: deps.line[name].bind(deps.line) })
     return { ...deps, line }
   })
+  const mute = (): void => {
+    muted = true
+  }
+  return { rig, mute }
+}
+
+test('a call of which no news came is found by looking', async (t) => {
+  const { rig, mute } = await mutedRig(t)
   for (const visitor of people(12)) await rig.ask('POST', '/api/queue/check/1', visitor)
   const [client] = await waiters(rig, ['v11'])
-  mute.muted = true
+  mute()
   await rig.ask('POST', '/api/queue/done/1', 'v1')
   await rig.engine.line.admit('1', 10)
   await rig.until('the call', () => client?.last('queue-entry-allowed') !== undefined)
+})
+
+test('who listens first and enters then is told the place, and the turn', async (t) => {
+  const rig = await socketRig(t)
+  for (const visitor of people(10)) await rig.ask('POST', '/api/queue/check/1', visitor)
+  const client = await rig.connect('v11')
+  assert.equal((await rig.asks(client, 'join-queue', { eventId: '1' })).state, 'none')
+  assert.equal(client.last('session-restored'), undefined)
+  await rig.ask('POST', '/api/queue/check/1', 'v11')
+  await rig.until('the place', () => client.last('session-restored')?.position === 1)
+  await rig.ask('POST', '/api/queue/done/1', 'v1')
+  await rig.engine.line.admit('1', 10)
+  await rig.until('the call', () => client.last('queue-entry-allowed') !== undefined)
 })
 
 test('L4: refresh keeps the place, and is told it without asking', async (t) => {
@@ -138,7 +160,7 @@ test('L4: all sockets dropped and back within 30 s: identical places', async (t)
   assert.equal((await engine.line.snapshot('1'))?.counts.parked, 0)
 })
 
-test('an open socket is presence; without one a visitor is parked when called, and is back with the next', async (t) => {
+test('an open socket is presence; without one a visitor is parked, and is back with the next', async (t) => {
   const rig = await socketRig(t)
   const { engine, ask, pass, connect, until } = rig
   for (const visitor of people(13)) await ask('POST', '/api/queue/check/1', visitor)
@@ -154,6 +176,17 @@ test('an open socket is presence; without one a visitor is parked when called, a
   assert.deepEqual(placeOf(back), { visitor: 'v11', position: 1, ticket: 11, state: 'waiting' })
 })
 
+test('a clearing of which no news came is found by looking, and told once', async (t) => {
+  const { rig, mute } = await mutedRig(t)
+  for (const visitor of people(12)) await rig.ask('POST', '/api/queue/check/1', visitor)
+  const [client] = await waiters(rig, ['v11'])
+  mute()
+  await rig.engine.line.clear('1', { active: false, dryRun: false })
+  await rig.until('the news', () => client?.last('queue-cleared')?.epoch === 2)
+  await rig.pass(30_000)
+  assert.equal(client?.all('queue-cleared').length, 1)
+})
+
 test('two tabs share the place, and both are told the turn', async (t) => {
   const rig = await socketRig(t)
   for (const visitor of people(11)) await rig.ask('POST', '/api/queue/check/1', visitor)
@@ -164,7 +197,7 @@ test('two tabs share the place, and both are told the turn', async (t) => {
   await rig.until('both', () => tabs.every((tab) => tab.last('queue-entry-allowed') !== undefined))
 })
 
-test('registered for a pre-queue: everybody is told the drawn ticket, and the first ones their turn', async (t) => {
+test('a pre-queue: everybody is told the drawn ticket, and the first ones their turn', async (t) => {
   const rig = await socketRig(t)
   const { engine, clock, until } = rig
   await engine.line.define('1', { ...rig.deps.options.door, cap: 5 })
