@@ -3,6 +3,8 @@
  * entry to all in one order. Each entry is the whole choice, so the last one is all there is to know.
  *
  * - A stream that is not there yet (its node starts later than others do) is tried again, and hurts nobody meanwhile.
+ * - In a cluster it can be heard only at a node that has a replica: one that was away when it was declared, or joined
+ *   later, has none. Then another node is tried, a few times; what others listen to on this connection is worth more.
  * - After a reconnect the last entry is told again, and only that: what came between is overruled by it.
  * - Where the broker has no streams there is no switch for all, and it says so (`not_available`).
  */
@@ -30,6 +32,8 @@ const KEPT_BYTES = 1_000_000
 const SEGMENT_BYTES = 500_000
 const ENTRY_BYTES = 1_000
 const UNREAD = 10
+/** New connections in search of a node with a replica; with one address, a balancer may lead to another. */
+const MOST_MOVES = 3
 
 /** What the stream has told: nothing yet, that it is empty, or its last entry. */
 type Known =
@@ -48,6 +52,8 @@ export class SwitchStream implements SwitchStore {
   #channel: Channel | undefined
   #cancelRetry: (() => void) | undefined
   #fault: string | undefined
+  /** Since it was heard last. */
+  #moves = 0
 
   constructor(deps: SwitchDeps) {
     this.#deps = deps
@@ -116,10 +122,12 @@ export class SwitchStream implements SwitchStore {
     try {
       await this.#consume(connection)
       this.#fault = undefined
+      this.#moves = 0
     } catch (error) {
       if (connection !== this.#connection) return
       const fault = describe(error)
-      if (hasNoStreams(error)) this.#noStreams(fault)
+      if (isElsewhere(error)) this.#elsewhere(connection, fault)
+      else if (hasNoStreams(error)) this.#noStreams(fault)
       else this.#later(connection, fault)
     }
   }
@@ -200,6 +208,13 @@ export class SwitchStream implements SwitchStore {
     })
   }
 
+  #elsewhere(connection: ChannelModel, fault: string): void {
+    this.#later(connection, fault)
+    if (this.#moves >= MOST_MOVES) return
+    this.#moves += 1
+    this.#deps.link.renew(`the monitoring switch cannot be heard at this node: ${fault}`)
+  }
+
   #noStreams(fault: string): void {
     const { logger, names } = this.#deps
     const text = 'the monitoring switch of this process is its own: the broker has no streams'
@@ -217,6 +232,11 @@ export class SwitchStream implements SwitchStore {
       retryAfterMs: AGAIN_MS,
     })
   }
+}
+
+/** The code is that of a queue with other arguments; only the broker's words tell them apart. */
+function isElsewhere(error: unknown): boolean {
+  return /replica/i.test(describe(error))
 }
 
 /** Other arguments on a queue of that name, no such queue type, or a feature flag that is off. */

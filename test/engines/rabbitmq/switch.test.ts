@@ -1,15 +1,16 @@
 /** The switch in the broker: kept over restarts, heard by all in one order, in nobody's way when it is not there. */
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { connect } from 'amqplib'
+import { type ChannelModel, connect } from 'amqplib'
 import { type SwitchState, silentLogger, WeirError } from '../../../src/core/index.ts'
 import { Link } from '../../../src/engines/rabbitmq/link.ts'
 import { namesOf } from '../../../src/engines/rabbitmq/names.ts'
 import { Outbox } from '../../../src/engines/rabbitmq/outbox.ts'
 import { SwitchStream } from '../../../src/engines/rabbitmq/switch.ts'
+import { FakeClock } from '../../fixtures/fake-clock.ts'
 import { eventually } from '../../fixtures/process.ts'
 import { privateBrokerMissing, sharedBroker } from '../../fixtures/rabbitmq.ts'
-import { newQueueName, realClock } from './setting.ts'
+import { newQueueName, realClock, recordingLogger } from './setting.ts'
 
 const ON: SwitchState = { enabled: true, environment: true }
 const OFF: SwitchState = { enabled: false, environment: true }
@@ -125,6 +126,61 @@ describe('the monitoring switch in the broker', { skip: privateBrokerMissing() }
     const isMissing = (error: unknown) => error instanceof WeirError && error.code === 'not_available'
     await assert.rejects(a.made.load(), isMissing)
     await assert.rejects(a.made.save(ON), isMissing)
+  })
+
+  test('a node without a replica: another one is tried, and nobody says that there are no streams', async () => {
+    const clock = new FakeClock()
+    const { logger, lines } = recordingLogger()
+    const answer = 'PRECONDITION_FAILED - queue does not have a replica on the local node'
+    const nodes = { hasReplica: false, renewed: [] as string[] }
+    let up: (connection: ChannelModel) => Promise<void> = async () => {}
+    const channel = {
+      on: () => {},
+      close: async () => {},
+      assertQueue: async () => {},
+      prefetch: async () => {},
+      checkQueue: async () => {},
+      consume: async () => {
+        if (!nodes.hasReplica) throw Object.assign(new Error(answer), { code: 406 })
+      },
+    }
+    const connection = () => ({ createChannel: async () => channel }) as unknown as ChannelModel
+    const link = {
+      fault: undefined,
+      onUp: (prepare: typeof up) => {
+        up = prepare
+      },
+      renew: (reason: string) => {
+        nodes.renewed.push(reason)
+        void up(connection())
+      },
+    } as unknown as Link
+    const made = new SwitchStream({
+      link,
+      outbox: new Outbox(link, clock, 5_000),
+      names: namesOf('q'),
+      clock,
+      logger,
+      newId: () => 'none',
+    })
+    await up(connection())
+    await eventually(
+      () => (nodes.renewed.length === 3 ? true : undefined),
+      () => `three other nodes, tried ${nodes.renewed.length}`,
+    )
+    const refused = assert.rejects(made.load(), (error: unknown) => {
+      assert.ok(error instanceof WeirError)
+      assert.deepEqual([error.code, /replica/.test(error.message)], ['broker_unavailable', true])
+      return true
+    })
+    await clock.advance(1_000)
+    await refused
+    assert.equal(nodes.renewed.length, 3, 'others listen on this connection too')
+    assert.ok(lines.every(({ message }) => !/no streams/.test(message)))
+    // An operator gives the node a replica.
+    nodes.hasReplica = true
+    await clock.advance(1_000)
+    assert.equal(await made.load(), undefined)
   })
 
   test('the choice survives a killed broker; what is chosen afterwards is heard', async (t) => {
