@@ -1,2 +1,3 @@
 export { RedisEffects, type RedisEffectsOptions } from './effects.ts'
 export { RedisLedger, type RedisLedgerOptions } from './ledger.ts'
+export { RedisLine, type RedisLineOptions } from './line/engine.ts'

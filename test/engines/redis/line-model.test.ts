@@ -42,6 +42,8 @@ describe('the line in Redis and its model', { skip }, () => {
       ...(['register', 'enter', 'enter_directly', 'call', 'miss', 'back', 'claim', 'claim_over'] as const),
       ...(['lease_over', 'finish', 'leave', 'undo', 'parked_over', 'open', 'clear_all'] as const),
     ]
+    // A single repeated case, or a few, reach what they reach.
+    if (process.env.WEIR_TEST_PATH || process.env.WEIR_TEST_RUNS) return
     assert.deepEqual(
       all.filter((cause) => !causes.has(cause)),
       [],

@@ -289,7 +289,7 @@ export class RedisLine implements LineEngine {
     const [doorText, stateText] = listOf(meta)
     if (typeof doorText !== 'string') return undefined
     const door = parseDoor(doorText)
-    if (door.mode === 'prequeue') await this.#finishDraw(event)
+    if (door.mode === 'prequeue' && (await this.#finishedDraw(event))) return this.#summary(event)
     return {
       event,
       counts: countsOf(parseState(String(stateText)), Number(waiting)),
@@ -297,10 +297,10 @@ export class RedisLine implements LineEngine {
     }
   }
 
-  /** Of a process that ended, or lost Redis, between the sealing of the list and the opening of the door. */
-  async #finishDraw(event: string): Promise<void> {
+  /** Goes on for a process that ended, or lost Redis, between the sealing of the list and the opening of the door. */
+  async #finishedDraw(event: string): Promise<boolean> {
     const phase = await this.#calls.command(['HGET', this.#calls.keys.of(event, 'draw'), 'phase'])
-    if (phase === 'sealed') await this.open(event, '')
+    return phase === 'sealed' && (await this.open(event, '')) !== undefined
   }
 
   async #doorOf(event: string): Promise<string | undefined> {

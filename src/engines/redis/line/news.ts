@@ -13,7 +13,7 @@ const PAGE = 50
 
 /**
  * KEYS: moves, freed, calls, seq. ARGV: the last change and the last call that were heard of, '' = none yet. Answer:
- * the last change now, events changed, events with a freed place (each with its number), calls; or the last change alone.
+ * the last change now, events changed (each with its number), events with a freed place, calls; or the first alone.
  */
 export const LOOK = script(`
 local seq = tonumber(redis.call('GET', KEYS[4]) or 0)
