@@ -23,6 +23,8 @@ const CONNECT_MS = 10_000
 /** Of connections that are being made and were not counted as sockets yet. */
 const SLACK = 1_000
 const RETRY_MS = 5_000
+/** A client that says which event it wants says so at once; whoever does not is looked for in all. */
+const RESTORE_MS = 500
 const STOP_MS = 2_000
 
 export class RoomSockets {
@@ -144,14 +146,19 @@ export class RoomSockets {
       old.emit('session-replaced', { message: 'Another connection of yours has taken the place of this one' })
       old.disconnect(true)
     }
+    const cancel = this.#deps.clock.after(RESTORE_MS, () => this.#restore(socket))
     socket.on('disconnect', () => {
+      cancel()
       this.#crowd.remove(socket)
       for (const event of [...socket.data.events]) this.#asks.remove(socket, event)
       if (this.#crowd.size === 0) this.#empty()
     })
     this.#asks.listen(socket)
-    const hint = eventIn(socket.handshake.auth)
-    this.#asks.restore(socket, hint).catch((error: unknown) => {
+  }
+
+  #restore(socket: RoomSocket): void {
+    if (socket.data.events.size > 0 || this.#phase !== 'running') return
+    this.#asks.restore(socket, eventIn(socket.handshake.auth)).catch((error: unknown) => {
       this.#deps.logger.debug({ err: error }, 'a place could not be looked up')
     })
   }

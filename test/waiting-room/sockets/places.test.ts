@@ -1,7 +1,7 @@
 /** Nobody loses a place or a call, and nobody sees another visitor's. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { ADMIT_MAX, LineProcessor } from '../../../src/waiting-room/index.ts'
+import { ADMIT_MAX, LineProcessor, SOCKET_LIMITS } from '../../../src/waiting-room/index.ts'
 import { people } from '../http/rig.ts'
 import { type Client, type SocketRig, socketRig } from './rig.ts'
 
@@ -134,6 +134,22 @@ test('L4: refresh keeps the place, and is told it without asking', async (t) => 
     assert.deepEqual(placeOf(back), before)
     back.socket.disconnect()
   }
+})
+
+test('among many events the handshake says which one it is; without that, nobody is looked for', async (t) => {
+  const rig = await socketRig(t)
+  for (let i = 1; i <= SOCKET_LIMITS.searchedEvents; i++)
+    await rig.ask('POST', `/api/queue/check/e${i}`, 'v1')
+  const few = await rig.connect('v1')
+  const events = SOCKET_LIMITS.eventsPerSocket
+  await rig.until('all it may listen to', () => few.all('session-restored').length === events)
+  await rig.ask('POST', '/api/queue/check/one-more', 'v1')
+  await rig.pass(2_000)
+  const silent = await rig.connect('v1')
+  const hinting = await rig.connect('v1', { token: rig.tokenOf('v1'), eventId: 'one-more' })
+  await rig.until('the place', () => hinting.last('session-restored')?.eventId === 'one-more')
+  await rig.pass(2_000)
+  assert.deepEqual(silent.all('session-restored'), [])
 })
 
 test('L4: all sockets dropped and back within 30 s: identical places', async (t) => {
