@@ -36,7 +36,7 @@ export async function runWeir(settings: Settings, options: RunOptions = {}): Pro
   const supervised = options.supervised === true
   const weir = startWeir(settings, { logger, supervised, ...(command && { workers: command }) })
   // Handlers first: a signal during the start must stop what has started, not kill it half-way.
-  const stop = endWith(weir, logger, settings)
+  const stop = endWith(weir, logger, settings, supervised)
   if (supervised) endWithParent(stop)
   const running = await weir.catch((error: unknown) => {
     throw readable(error, settings)
@@ -57,12 +57,19 @@ function endWithParent(stop: (why: string) => void): void {
 }
 
 /** Gives the function that begins the stop; `why` is for the log. */
-function endWith(starting: Promise<RunningWeir>, logger: Pino, settings: Settings): (why: string) => void {
+function endWith(
+  starting: Promise<RunningWeir>,
+  logger: Pino,
+  settings: Settings,
+  supervised: boolean,
+): (why: string) => void {
   let stoppingSince: number | undefined
+  // A parent says itself whom it drains, and who has drained.
+  const level = supervised ? 'debug' : 'info'
   const begin = (why: string) => {
     if (stoppingSince !== undefined) return
     stoppingSince = performance.now()
-    logger.info({ why, drainTimeoutSec: settings.drainTimeoutSec }, 'Stopping: finishing what is in work')
+    logger[level]({ why, drainTimeoutSec: settings.drainTimeoutSec }, 'Stopping: finishing what is in work')
     setTimeout(
       () => {
         logger.error({}, 'The stop took too long; ending now, nothing accepted is lost')
@@ -70,7 +77,7 @@ function endWith(starting: Promise<RunningWeir>, logger: Pino, settings: Setting
       },
       Math.max(STOP_LIMIT_MS, settings.drainTimeoutSec * 1000 + 4500),
     ).unref()
-    void finish(starting, logger)
+    void finish(starting, logger, level)
   }
   const signalled = (signal: NodeJS.Signals) => {
     if (stoppingSince === undefined) return begin(signal)
@@ -90,12 +97,12 @@ function endWith(starting: Promise<RunningWeir>, logger: Pino, settings: Setting
   return begin
 }
 
-async function finish(starting: Promise<RunningWeir>, logger: Pino): Promise<void> {
+async function finish(starting: Promise<RunningWeir>, logger: Pino, level: 'debug' | 'info'): Promise<void> {
   // A start that failed has told so itself.
   const running = await starting.catch(() => undefined)
   try {
     await running?.stop()
-    logger.info({}, 'Stopped')
+    logger[level]({}, 'Stopped')
     process.exit(0)
   } catch (error) {
     logger.error({ err: error }, 'The stop failed')

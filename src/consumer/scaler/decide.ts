@@ -158,7 +158,10 @@ function keptOrLowered(look: Look, demand: Demand, need: number): Choice {
 /** What a missing figure means: nobody is there who could have been measured, or there was nothing to measure. */
 function unmeasured({ input, base, bounds }: Look, waiting: number): ScalingReason {
   if (waiting > 0 && input.workers.ready === 0) return 'no_consumer'
-  return figure(input.signals.backlog) === 0 && base === bounds.lower ? 'minimum' : 'no_signal'
+  const backlog = figure(input.signals.backlog)
+  // At the first look nothing has been heard yet, and the fewest are started whatever will be.
+  const isIdle = backlog === 0 || (backlog === undefined && input.memory === undefined)
+  return isIdle && base === bounds.lower ? 'minimum' : 'no_signal'
 }
 
 /** Why as many as before are about right. */

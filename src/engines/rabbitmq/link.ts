@@ -200,16 +200,17 @@ export class Link {
     this.#blocked = undefined
     discard(connection)
     if (this.#ended()) return
-    if (this.#phase === 'up' && this.#options.clock.now() - this.#upAt >= STEADY_AFTER_MS) this.#failures = 0
-    this.#failed(error ?? new Error('the broker closed the connection'))
+    const wasUp = this.#phase === 'up'
+    if (wasUp && this.#options.clock.now() - this.#upAt >= STEADY_AFTER_MS) this.#failures = 0
+    this.#failed(error ?? new Error('the broker closed the connection'), wasUp)
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, wasUp = false): void {
     if (this.#ended()) return
     const { clock, random, name } = this.#options
     const fault = `${this.address}: ${describe(error)}`
     // The same fault again is no news; an error of ours to mend (a wrong password) is louder than a broker away.
-    if (fault !== this.#fault) this.#outage.failed(name, fault, isRefusal(error))
+    if (fault !== this.#fault) this.#outage[wasUp ? 'lost' : 'failed'](name, fault, isRefusal(error))
     this.#fault = fault
     this.#phase = 'waiting'
     const full = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(10, this.#failures))

@@ -1,6 +1,7 @@
 /**
- * What the connections of one process say about a broker that is away or refuses them: each fault once for all of them,
- * and once that the last of them is back. The first connections of a start are no news.
+ * What the connections of one process say about a broker that is away or refuses them: once for all of them that it is
+ * lost, each reason why it cannot be reached once, and once that the last of them is back. The first connections of a
+ * start are no news.
  */
 import type { Logger } from '../../core/index.ts'
 
@@ -15,6 +16,13 @@ export class Outage {
 
   constructor(logger: Logger) {
     this.#logger = logger
+  }
+
+  /** It was up. The connections and their channels each have words of their own for the same end. */
+  lost(connection: string, reason: string, mine: boolean): void {
+    const isNews = mine || this.#away.size === 0
+    this.#away.add(connection)
+    if (isNews) this.failed(connection, reason, mine)
   }
 
   /** `mine`: a fault to mend on this side, such as a wrong password, and not a broker that is away. */

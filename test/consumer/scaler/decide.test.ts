@@ -63,6 +63,13 @@ const TABLE: Record<ScalingReason, readonly Omit<Row, 'reason'>[]> = {
       workers: { ready: 0 },
       wanted: 2,
     },
+    {
+      name: 'nothing is known yet: the fewest are started',
+      signals: { backlog: Number.NaN },
+      workers: { ready: 0 },
+      memory: undefined,
+      wanted: 1,
+    },
   ],
   arrival_rate: [
     { name: 'a little comes: one keeps up', signals: { arrivalFast: 0.1 }, wanted: 1, etaMs: 0 },
