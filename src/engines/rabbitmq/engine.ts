@@ -24,7 +24,6 @@ import {
 } from '../../core/index.ts'
 import type {
   Abilities,
-  ClosedCode,
   DeadLetterPage,
   Delivery,
   EngineHealth,
@@ -53,8 +52,10 @@ import { Outage } from './outage.ts'
 import { Outbox } from './outbox.ts'
 import { Publishing } from './publishing.ts'
 import { ReadySignal } from './ready.ts'
+import { type Closed, refusal } from './refusal.ts'
 import { Settling } from './settling.ts'
 import type { Parcel } from './source.ts'
+import { Strays } from './strays.ts'
 import { SwitchStream } from './switch.ts'
 import { countsFrom, OwnTallies, sum } from './tallies.ts'
 import { Topology, type TopologyOptions } from './topology.ts'
@@ -82,8 +83,6 @@ export interface RabbitMqOptions extends TopologyOptions {
   readonly pid: number
 }
 
-type Closed = Extract<ClosedCode, 'broker_unavailable' | 'broker_blocked' | 'overloaded' | 'stopping'>
-
 const CONFIRM_TIMEOUT_MS = 10_000
 /** After a lease or a time to live could not be ended, because the broker or the ledger is away. */
 const AGAIN_MS = 1_000
@@ -110,6 +109,7 @@ export class RabbitMqEngine implements QueueEngine {
   readonly #watch: Watch
   readonly #alarm: Alarm
   readonly #ready: ReadySignal
+  readonly #strays = new Strays()
   /** Calls under way; a stop waits for them. */
   #calls = 0
   #idle: () => void = () => {}
@@ -163,7 +163,10 @@ export class RabbitMqEngine implements QueueEngine {
     this.#handingOut = new HandingOut(wired)
     this.#settling = new Settling(wired)
     const beside = { link: this.#controlLink, names: topology.names, clock, logger }
-    const tallies = () => this.#ownTallies()
+    const tallies = () => {
+      this.#noteStrays()
+      return this.#ownTallies()
+    }
     const oldest = (type: MessageType) => this.#intake.stockOf(type)?.oldestAcceptedAt()
     this.#control = new Control({ ...beside, id: newId(), host, pid, tallies, oldest })
     this.fleet = this.#control
@@ -204,7 +207,7 @@ export class RabbitMqEngine implements QueueEngine {
 
   async publish(messages: readonly NewMessage[]): Promise<Receipt[]> {
     const accepting = this.accepting()
-    if (!accepting.ok) throw this.#refusal(accepting.code)
+    if (!accepting.ok) throw refusal(accepting.code, this.#publishLink)
     if (messages.length === 0) return []
     return this.#call(this.#publishing.publish(messages))
   }
@@ -227,7 +230,8 @@ export class RabbitMqEngine implements QueueEngine {
 
   counts(): ReadonlyMap<MessageType, StateCounts> {
     const { ledger } = this.#options
-    if (ledger) return ledger.counts()
+    if (ledger)
+      return this.#strays.asReady(ledger.counts(), (type) => this.#ownTallies()[type]?.inFlight ?? 0)
     const counts = new Map<MessageType, StateCounts>()
     const total = sum([this.#ownTallies(), ...this.#control.others()])
     for (const [type, tally] of total) {
@@ -358,6 +362,14 @@ export class RabbitMqEngine implements QueueEngine {
     for (const { type } of this.#leases.void()) this.#tallies.count(type, 'inFlight', -1)
   }
 
+  /** Once a second, with each report. */
+  #noteStrays(): void {
+    const counts = this.#options.ledger?.counts()
+    const held = () => sum([this.#ownTallies(), ...this.#control.others()])
+    if (counts)
+      this.#strays.note(this.#options.clock.now(), counts, this.#control.hears() ? held() : undefined)
+  }
+
   #ownTallies() {
     return this.#tallies.read((type) => this.#intake.buffered(type))
   }
@@ -374,15 +386,5 @@ export class RabbitMqEngine implements QueueEngine {
 
   #mustBeOpen(): void {
     if (this.#phase !== 'open') throw new WeirError('stopping', `the engine is ${this.#phase}`)
-  }
-
-  #refusal(code: Closed): WeirError {
-    const detail = {
-      broker_unavailable: `the broker cannot be reached: ${this.#publishLink.fault}`,
-      broker_blocked: `the broker takes no messages right now: ${this.#publishLink.blocked}`,
-      overloaded: 'too many messages are waiting for the broker to confirm them',
-      stopping: 'the service is stopping',
-    }[code]
-    return new WeirError(code, detail, { retryAfterMs: code === 'overloaded' ? 1_000 : 5_000 })
   }
 }
