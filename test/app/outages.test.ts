@@ -43,6 +43,8 @@ test('a broker that comes later: alive, not ready with the reason, and then at w
   assert.equal(sent.status, 202, sent.text)
   await until(`${gateway.url}/api/messages/${sent.body.id}`, ended)
   for (const role of [gateway, consumer]) {
+    // When the last of its connections is back.
+    await role.saw(/^connected to the broker/)
     assert.deepEqual(await role.end('SIGTERM'), { code: 0, signal: null })
     assert.doesNotMatch(role.output, /:guest@/)
     // Three connections and a lane: one outage. Refused, then reset while it starts: at most a few reasons.
