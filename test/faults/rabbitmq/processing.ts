@@ -2,6 +2,7 @@
  * The real consumer with the real processors, whose hand-outs and effects are written down. A message whose content
  * begins with `poison` fails at every attempt; one with `killer` ends its process, as a fault in native code would.
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import { bssProcessors, type LegacyBackend } from '../../../src/bss/index.ts'
 import { Consumer, type Processor } from '../../../src/consumer/index.ts'
 import type { Clock, EffectStore, Logger, Message, Random } from '../../../src/core/index.ts'
@@ -23,6 +24,8 @@ export interface ProcessingDeps {
 }
 
 const TIMEOUT_MS = 5_000
+/** Between an effect and its settle, so that faults find messages whose effect has happened and that come again. */
+const LINGER_MS = 30
 
 export function consumerOf(deps: ProcessingDeps): Consumer {
   const { engine, work, clock, random, logger } = deps
@@ -65,7 +68,9 @@ function processor(type: string, { effects, backend, journal, seen }: Processing
       }
       refs.set(id, ref)
       try {
-        return await inner.process(message, context)
+        const outcome = await inner.process(message, context)
+        await wait(LINGER_MS)
+        return outcome
       } finally {
         refs.delete(id)
       }

@@ -31,6 +31,8 @@ export interface Findings {
   readonly handOuts: number
   /** Distinct ids that were handed out. */
   readonly messages: number
+  /** Hand-outs that found the effect done. */
+  readonly repeats: number
   readonly deadLetters: readonly Copy[]
   /** Refs that were refused before anything was sent, each time, and are there all the same. */
   readonly refusedAndOut: readonly string[]
@@ -61,6 +63,7 @@ export async function judge(place: Place & { readonly lines: readonly JournalLin
     verdict: auditor.verdict(),
     handOuts: handed.length,
     messages: new Set(handed.map(({ id }) => id)).size,
+    repeats: lines.filter(({ kind }) => kind === 'already').length,
     deadLetters,
     refusedAndOut: refusedAtTheDoor(lines, new Set([...out].map((id) => refs.get(id) ?? id))),
     openInTheBook: place.ledger ? await openInTheBook(place, [...out]) : [],
