@@ -61,7 +61,12 @@ local unpack = unpack or table.unpack
 local K = {}
 for i, name in ipairs(${luaList([...EVENT_KEYS, ...SHARED_KEYS])}) do K[name] = KEYS[i] end
 local event, callName = ARGV[2], ARGV[4]
-local NEXT = ${lifeTable()}
+-- Made when it is first asked: most calls change nobody's state.
+local life
+local function nextOf(from, what)
+  life = life or ${lifeTable()}
+  return life[from][what]
+end
 local DOOR_WORDS, STATE_WORDS = ${luaList(DOOR_WORDS)}, ${luaList(STATE_WORDS)}
 -- Redis speaks Lua 5.1, others that stand in for it a later one, which would write 1.0.
 local function int(n) return string.format('%.0f', n) end
@@ -144,7 +149,7 @@ local COUNTS = { register = 'entered', enter = 'entered', enter_directly = 'ente
 local QUIET = { renew = true, forget = true }
 -- The caller puts the visit afterwards.
 local function move(v, what, at)
-  local from, to = v.state, NEXT[v.state][what]
+  local from, to = v.state, nextOf(v.state, what)
   if not to then error(what .. ' does not apply to a visitor who is ' .. from) end
   changed = true
   v.state = to
@@ -251,7 +256,14 @@ end
 local function told_of(name, v)
   if not v then return { 'none', 0, 0, 0, 0, 0, state.epoch } end
   local position = 0
-  if v.state == 'waiting' then position = redis.call('ZRANK', K.queue, name) + 1 + undrawn()
+  if v.state == 'waiting' then
+    local rank = redis.call('ZRANK', K.queue, name)
+    if not rank then
+      -- Somebody took the visitor out by hand: the ticket still stands.
+      redis.call('ZADD', K.queue, int(v.ticket), name)
+      rank = redis.call('ZRANK', K.queue, name)
+    end
+    position = rank + 1 + undrawn()
   elseif v.state == 'parked' then position = redis.call('ZCOUNT', K.queue, '-inf', '(' .. int(v.ticket)) + 1 end
   local ends = v.state ~= 'done' and v.state ~= 'expired'
   local hard = v.state == 'admitted' and v.hard or 0

@@ -77,7 +77,7 @@ for i, name in ipairs(names) do
   if v and v.no == first + from + i - 1 and v.ticket == 0 then
     v.ticket = tonumber(ARGV[10 + i])
     if v.state == 'registered' then
-      v.state = NEXT.registered.draw
+      v.state = nextOf('registered', 'draw')
       state.registered = state.registered - 1
       redis.call('ZADD', K.queue, ARGV[10 + i], name)
     end

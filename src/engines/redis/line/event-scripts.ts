@@ -52,21 +52,24 @@ local function call(v)
   for i = 1, 4 do called[#called + 1] = one[i] end
   listed[#listed + 1] = one
 end
+local function serve(v)
+  state.serving = math.max(state.serving, v.ticket)
+  if now - math.max(v.seen, present) > door.graceMs then
+    move(v, 'miss', now)
+    setTimed(v, now + door.parkedMs)
+    parked = parked + 1
+  else
+    call(v)
+  end
+  put(v)
+end
 while #listed < max and parked < ${SCAN} and free() > 0 do
   local names = redis.call('ZRANGE', K.queue, 0, math.min(max - #listed, free(), 500) - 1)
   if #names == 0 then break end
   for i, packed in ipairs(redis.call('HMGET', K.visits, unpack(names))) do
     if free() == 0 then break end
-    local v = unpackVisit(names[i], packed)
-    state.serving = math.max(state.serving, v.ticket)
-    if now - math.max(v.seen, present) > door.graceMs then
-      move(v, 'miss', now)
-      setTimed(v, now + door.parkedMs)
-      parked = parked + 1
-    else
-      call(v)
-    end
-    put(v)
+    if packed then serve(unpackVisit(names[i], packed))
+    else redis.call('ZREM', K.queue, names[i]) end
   end
 end
 if #listed > 0 then tell('called', cjson.encode(listed)) end
@@ -102,7 +105,8 @@ if dry then return answer(waiting, registered, parked, inside, state.epoch) end
 local kept = {}
 if not all then
   for _, name in ipairs(redis.call('SMEMBERS', K.active)) do
-    kept[#kept + 1] = unpackVisit(name, redis.call('HGET', K.visits, name))
+    local packed = redis.call('HGET', K.visits, name)
+    if packed then kept[#kept + 1] = unpackVisit(name, packed) end
   end
 end
 redis.call('UNLINK', K.queue, K.visits, K.due)

@@ -10,6 +10,8 @@ import { type Reply, script } from '../connection.ts'
 
 /** Entries of the stream in one look; with more the next look follows at once. */
 const PAGE = 50
+/** More than the stream holds: older ones were shown or are gone. */
+const OWN_CALLS = 2_000
 
 /**
  * KEYS: moves, freed, calls, seq. ARGV: the last change and the last call that were heard of, '' = none yet. Answer:
@@ -54,6 +56,9 @@ export class OtherNews {
   /** Before a call that may end up in the stream under this name. */
   begins(name: string): void {
     this.#own.set(name, { told: false })
+    // The stream is bounded: what it no longer has it will never show.
+    const [oldest] = this.#own.keys()
+    if (this.#own.size > OWN_CALLS && oldest !== undefined) this.#own.delete(oldest)
   }
 
   /** It was answered; `written`: the stream will show it, and listeners have been told. */

@@ -37,7 +37,7 @@ local function finish(v)
 end
 local function leave(v)
   if v.state == 'admitted' then return finish(v) end
-  if not NEXT[v.state].leave then return end
+  if not nextOf(v.state, 'leave') then return end
   move(v, 'leave', now)
   setTimed(v, now + door.undoMs, now + door.undoMs + door.retentionMs)
   put(v)
