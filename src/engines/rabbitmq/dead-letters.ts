@@ -74,8 +74,17 @@ export class DeadLetters {
     return page.done()
   }
 
-  retry(choice: DeadLetterChoice): Promise<number> {
-    return this.#each(choice, (letters) => this.#retryAll(letters))
+  /** Rejects when all that were asked for by their ids are there and none can be retried. */
+  async retry(choice: DeadLetterChoice): Promise<number> {
+    let why: string | undefined
+    const count = await this.#each(choice, async (letters) => {
+      const done = await this.#retryAll(letters)
+      const left = letters.find((letter) => !done.has(letter))
+      if (left) why ??= whyNot(left)
+      return done
+    })
+    if (count === 0 && choice.ids && why !== undefined) throw new WeirError('not_a_dead_letter', why)
+    return count
   }
 
   delete(choice: DeadLetterChoice): Promise<number> {
@@ -149,11 +158,12 @@ export class DeadLetters {
   }
 
   async #deleteAll(letters: readonly Letter[]): Promise<ReadonlySet<Letter>> {
-    const moves = letters.map(({ record: { message } }): Move => {
+    const counted = letters.filter(({ isCounted }) => isCounted)
+    const moves = counted.map(({ record: { message } }): Move => {
       return { kind: 'deleted', id: message.id, type: message.type }
     })
-    await this.#deps.ledger?.record(moves)
-    for (const { record } of letters) this.#deps.deleted(record.message.type)
+    if (moves.length > 0) await this.#deps.ledger?.record(moves)
+    for (const { record } of counted) this.#deps.deleted(record.message.type)
     return new Set(letters)
   }
 
@@ -192,6 +202,11 @@ export class DeadLetters {
     if (!connection) throw unavailable(fault ?? 'the connection is being made')
     return connection
   }
+}
+
+function whyNot({ copy, record: { message, error } }: Letter): string {
+  if (copy) return `${message.id} is of type ${message.type}, which nobody works on, and is not retried`
+  return `${message.id} cannot be read (${error}) and is not retried`
 }
 
 function isBlocked(why: string): WeirError {

@@ -15,13 +15,21 @@ export interface Letter {
   /** Of one that can be read. */
   readonly copy?: Copy
   readonly body?: Buffer
+  /** It stands in the counts of its type. */
+  readonly isCounted: boolean
 }
+
+const UNKNOWN = 'unknown'
 
 export function readLetter(raw: GetMessage, now: number): Letter {
   const decoded = decode(raw, now)
-  if (decoded.kind === 'malformed') return { record: unreadable(raw, decoded.reason) }
+  if (decoded.kind === 'malformed') {
+    const record = unreadable(raw, decoded.reason, now)
+    const isOurs = raw.properties.headers?.weir_died_at !== undefined
+    return { record, isCounted: isOurs && record.message.type !== UNKNOWN }
+  }
   const { copy, body } = decoded
-  return { record: recordOf(copy, raw), copy, ...(body && { body }) }
+  return { record: recordOf(copy, raw), copy, isCounted: true, ...(body && { body }) }
 }
 
 /** One more round, no failures; its attempts go on counting (Q4). */
@@ -83,25 +91,33 @@ function deathBy(raw: GetMessage): { at: number; reason: string; handOuts: numbe
   return { at, reason: `given up by the broker: ${String(death.reason)}`, handOuts: 0 }
 }
 
-/** Shown as it is, so that somebody can decide; without an id it is known by its content. */
-function unreadable(raw: GetMessage, reason: string): MessageRecord {
-  const { messageId, headers, timestamp } = raw.properties
-  const id =
-    typeof messageId === 'string' && messageId !== ''
-      ? messageId.slice(0, LIMITS.keyLength)
-      : `unreadable-${createHash('sha256').update(raw.content).digest('hex').slice(0, 32)}`
-  const at = typeof timestamp === 'number' ? timestamp * 1000 : 0
-  const diedAt = headers?.weir_died_at
-  const type = String(headers?.message_type ?? 'unknown').slice(0, LIMITS.keyLength)
+/** What one is called that does not say it: the same content is the same one. */
+export function idOfUnreadable({ properties, content }: Pick<GetMessage, 'properties' | 'content'>): string {
+  const { messageId } = properties
+  if (typeof messageId === 'string' && messageId !== '') return messageId.slice(0, LIMITS.keyLength)
+  return idByContent(content)
+}
+
+export function idByContent(content: Buffer): string {
+  return `unreadable-${createHash('sha256').update(content).digest('hex').slice(0, 32)}`
+}
+
+/** Shown as it is, so that somebody can decide. One that does not say when it was made, was when it died. */
+function unreadable(raw: GetMessage, reason: string, now: number): MessageRecord {
+  const { headers, timestamp } = raw.properties
+  const died: unknown = headers?.weir_died_at
+  const diedAt = typeof died === 'number' ? died : undefined
+  const at = typeof timestamp === 'number' ? timestamp * 1000 : (diedAt ?? now)
+  const type = String(headers?.message_type ?? UNKNOWN).slice(0, LIMITS.keyLength)
   const content = raw.content.toString('utf8').slice(0, LIMITS.contentLength)
   return {
-    message: { id, type, content, createdAt: at },
+    message: { id: idOfUnreadable(raw), type, content, createdAt: at },
     state: 'dead',
     priority: 0,
     attempt: 0,
     failures: 0,
     acceptedAt: at,
-    ...(typeof diedAt === 'number' && { finishedAt: diedAt }),
+    ...(diedAt !== undefined && { finishedAt: diedAt }),
     error: String(headers?.weir_error ?? reason),
     history: [],
   }

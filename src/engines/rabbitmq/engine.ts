@@ -157,6 +157,7 @@ export class RabbitMqEngine implements QueueEngine {
       byPriority: this.abilities.priority,
       ripe: (parcel) => this.#ripe(parcel),
       tooOften: (parcel) => burial.takes(parcel),
+      unreadable: (source, slip, reason) => burial.refuses(source, slip, reason),
     })
     const wired = { ...shared, intake: this.#intake }
     this.#publishing = new Publishing(wired)

@@ -7,7 +7,7 @@
  * only when the broker has confirmed its new place (Q2).
  */
 import type { ChannelModel, Options } from 'amqplib'
-import { type Clock, LIMITS, type Logger, type MessageType } from '../../core/index.ts'
+import type { Clock, Logger, MessageType } from '../../core/index.ts'
 import { type Delays, KEEPS_TURN_MS } from './delays.ts'
 import type { Link } from './link.ts'
 import { OnTheWay } from './on-the-way.ts'
@@ -37,6 +37,8 @@ export interface IntakeDeps {
   readonly ready: (type: MessageType) => void
   /** True when it was delivered too often to be handed out once more, and somebody else sees to it. */
   readonly tooOften: (parcel: Parcel) => boolean
+  /** Somebody else sees to what cannot be read. */
+  readonly unreadable: (source: Source, slip: Slip, reason: string) => void
   /** The delay of this one is over. */
   readonly ripe: (parcel: Parcel) => void
   /** Something here waits for this moment. */
@@ -210,7 +212,7 @@ export class Intake {
   #arrived(source: Source, slip: Slip): void {
     const now = this.#deps.clock.now()
     const decoded = decode(slip.raw, now)
-    if (decoded.kind === 'malformed') return this.#refuse(source, slip, decoded.reason)
+    if (decoded.kind === 'malformed') return this.#deps.unreadable(source, slip, decoded.reason)
     const { copy, body, foreign } = decoded
     const { type } = copy.message
     const stock = this.#stocks.get(type)
@@ -267,18 +269,6 @@ export class Intake {
     )
   }
 
-  #refuse(source: Source, slip: Slip, reason: string): void {
-    const { topology, clock, logger } = this.#deps
-    logger.warn({ queue: source.queue.name, reason }, 'a message cannot be read; it goes to the dead letters')
-    const copy = this.#asItIs(slip, topology.names.dead, '')
-    const headers = {
-      ...copy.properties.headers,
-      weir_error: reason.slice(0, LIMITS.errorLength),
-      weir_died_at: clock.now(),
-    }
-    this.#forward(source, slip, { ...copy, properties: { ...copy.properties, headers } })
-  }
-
   #asItIs({ raw }: Slip, exchange: string, routingKey: string): Outgoing {
     return { exchange, routingKey, body: raw.content, properties: carriedOn(raw.properties) }
   }
@@ -315,7 +305,7 @@ export function outgoing(
  * The properties of a message that is passed on unread. Without a time to live (it would be lost at its end), without a
  * user (the broker refuses any but ours) and without what the broker itself wrote.
  */
-function carriedOn(properties: Options.Publish): Options.Publish {
+export function carriedOn(properties: Options.Publish): Options.Publish {
   const headers: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(properties.headers ?? {})) {
     if (!name.startsWith('x-')) headers[name] = value

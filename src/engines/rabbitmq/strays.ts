@@ -1,7 +1,8 @@
 /**
  * Messages that the ledger has in flight and nobody holds: their process is gone, or lost its connection, and they wait
  * in the broker again. The ledger learns it only when they are taken once more, which may be never while nobody works;
- * until then they would look like work that is being done. What the processes of the fleet hold tells how many they are.
+ * until then they would look like work that is being done. What the processes of the fleet hold tells how many they
+ * are.
  *
  * Both sides are up to a second old, so under load they always differ a little; only a difference that lasts counts.
  */

@@ -110,6 +110,43 @@ suite('the RabbitMQ engine', { skip: brokerMissing() }, (_: SuiteContext) => {
     assert.equal(dead.content.toString(), 'not JSON')
   })
 
+  test('Q2: what cannot be read counts as dead of its type, says why it is not retried, and goes', async (context) => {
+    const { engine, options } = await started(context)
+    await accepted(engine, { type: 'CHANGE' })
+    const before = realClock.now()
+    await put(options, 'MNP', 'not JSON', { messageId: 'broken' })
+    await put(options, 'MNP', 'nor this')
+    const dead = () => engine.counts().get('MNP')?.dead
+    const count = async (wanted: number) =>
+      eventually(
+        async () => {
+          await engine.take(request())
+          return dead() === wanted ? true : undefined
+        },
+        () => `${wanted} dead, not ${dead()}`,
+        LIMIT_MS,
+      )
+    await count(2)
+    const list = async () => (await engine.deadLetters({ type: 'MNP', limit: 10 })).items
+    const [broken, nameless] = await list()
+    assert.equal(broken?.message.id, 'broken')
+    assert.ok((broken?.message.createdAt ?? 0) >= before, 'not in 1970')
+    assert.match(nameless?.message.id ?? '', /^unreadable-/)
+    await assert.rejects(engine.retryDeadLetters({ ids: ['broken'] }), {
+      code: 'not_a_dead_letter',
+      message: 'broken cannot be read (the body is not a JSON object) and is not retried',
+    })
+    assert.equal(await engine.retryDeadLetters({}), 0)
+    assert.equal((await list()).length, 2)
+    assert.equal(await engine.deleteDeadLetters({ ids: ['broken'] }), 1)
+    await count(1)
+    assert.equal(await engine.deleteDeadLetters({}), 1)
+    await count(0)
+    const counts = engine.counts()
+    assert.deepEqual([...counts.keys()].toSorted(), ['CHANGE', 'MNP', 'TERMINATION'])
+    assert.deepEqual([counts.get('MNP')?.accepted, counts.get('MNP')?.deleted], [2, 2])
+  })
+
   test('Q2: a type that nobody knows lies in the queue for that, and is counted and logged', async (context) => {
     const { logger, lines } = recordingLogger()
     const { engine, options } = await started(context, { logger })
