@@ -174,7 +174,8 @@ export class RabbitMqEngine implements QueueEngine {
     this.switchStore = new SwitchStream({ ...beside, outbox: this.#outbox, newId })
     this.#deadLetters = new DeadLetters({
       ...shared,
-      link: this.#controlLink,
+      // Nothing is ever published on it, so a broker short of memory goes on answering there.
+      link: this.#consumeLink,
       retried: ({ message: { type } }) => {
         this.#tallies.count(type, 'retried')
         if (!this.#intake.consumes(type)) this.#ready.ready(type)
@@ -270,6 +271,7 @@ export class RabbitMqEngine implements QueueEngine {
 
   async retryDeadLetters(query: { ids?: readonly string[]; type?: MessageType }): Promise<number> {
     this.#mustBeOpen()
+    if (this.#publishLink.blocked !== undefined) throw refusal('broker_blocked', this.#publishLink)
     return this.#call(this.#deadLetters.retry(query))
   }
 

@@ -3,7 +3,16 @@ import assert from 'node:assert/strict'
 import { type SuiteContext, suite, type TestContext, test } from 'node:test'
 import { connect } from 'amqplib'
 import type { RabbitMqEngine, RabbitMqOptions } from '../../../src/engines/rabbitmq/index.ts'
-import { accepted, ids, message, refuses, request, settleOne, takeOne } from '../../conformance/subject.ts'
+import {
+  accepted,
+  deadLetter,
+  ids,
+  message,
+  refuses,
+  request,
+  settleOne,
+  takeOne,
+} from '../../conformance/subject.ts'
 import { eventually } from '../../fixtures/process.ts'
 import { privateBrokerMissing, sharedBroker } from '../../fixtures/rabbitmq.ts'
 import { engineOn, optionsFor, recordingLogger, removeQueue } from './setting.ts'
@@ -168,6 +177,33 @@ suite('the RabbitMQ engine and its broker', { skip: privateBrokerMissing() }, (_
     assert.equal(receipt?.kind, 'accepted')
     await healthy(engine)
     await accepted(engine)
+  })
+
+  test('dead letters while the broker takes no messages: shown and deleted, and not retried', async (context) => {
+    const { engine } = await started(context)
+    // Reports go on as in the service, so that the broker has a reason to block their connection too.
+    engine.fleet.describe(() => ({ role: 'all', lanes: [], draining: false }))
+    const id = await deadLetter(engine)
+    await broker().raiseMemoryAlarm()
+    const pending = engine.publish([message()])
+    await eventually(
+      () => (engine.accepting().ok ? undefined : true),
+      () => 'not blocked',
+      LIMIT_MS,
+    )
+    try {
+      const { items } = await engine.deadLetters({ limit: 10 })
+      assert.deepEqual(
+        items.map((record) => record.message.id),
+        [id],
+      )
+      await refuses(engine.retryDeadLetters({ ids: [id] }), 'broker_blocked')
+      assert.equal(await engine.deleteDeadLetters({ ids: [id] }), 1)
+      assert.deepEqual((await engine.deadLetters({ limit: 10 })).items, [])
+    } finally {
+      await broker().clearMemoryAlarm()
+    }
+    await pending
   })
 
   test('a confirm that does not come in time refuses the caller, and the next one is served', async (context) => {
