@@ -67,7 +67,7 @@ export class Intake {
     this.#unstartedMs = deps.unstartedMs ?? UNSTARTED_MS
     const deliver = (source: Source, slip: Slip) => this.#arrived(source, slip)
     this.#sources = deps.topology.workQueues.map((queue) => new Source(queue, deps.link, deliver))
-    this.#quarantine = new Quarantine(deps.ready)
+    this.#quarantine = new Quarantine(deps.clock, deps.ready)
     for (const type of deps.types) {
       this.#stocks.set(type, new Stock(deps.byPriority, deps.timed, this.#quarantine))
       this.#onTheWay.set(type, new OnTheWay())

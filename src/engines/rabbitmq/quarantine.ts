@@ -7,34 +7,40 @@
  * A connection that is lost makes them come back as well. Therefore it takes several times, and suspects are slowed
  * down but never held back.
  */
-import type { MessageType } from '../../core/index.ts'
+import type { Clock, MessageType } from '../../core/index.ts'
 import type { Parcel } from './source.ts'
 
 /** Far enough from the number at which a message is given up that each suspect gets its chance before. */
 const SUSPECT_AFTER = 5
+const MOMENT_MS = 250
 
 export function isSuspect({ redeliveries }: Parcel): boolean {
   return redeliveries >= SUSPECT_AFTER
 }
 
 export class Quarantine {
+  readonly #clock: Clock
   readonly #freed: (type: MessageType) => void
   readonly #waiting = new Set<Parcel>()
   #first: Parcel | undefined
   #out: Parcel | undefined
+  /** The moment is not over yet. */
+  #cancel: (() => void) | undefined
 
-  /** `freed` hears of the type whose suspect may be handed out because another one has ended. */
-  constructor(freed: (type: MessageType) => void) {
+  /** `freed` hears of the type whose suspect may be handed out, when that is not so by its arrival. */
+  constructor(clock: Clock, freed: (type: MessageType) => void) {
+    this.#clock = clock
     this.#freed = freed
   }
 
   /** The one that may be handed out now. */
   get next(): Parcel | undefined {
-    return this.#out ? undefined : this.#first
+    return this.#out || this.#cancel ? undefined : this.#first
   }
 
   /** Answers whether it is its turn. */
   add(parcel: Parcel): boolean {
+    if (this.#waiting.size === 0 && !this.#out) this.#wait()
     this.#waiting.add(parcel)
     if (!this.#first || before(parcel, this.#first)) this.#first = parcel
     return this.next === parcel
@@ -51,17 +57,41 @@ export class Quarantine {
     this.#out = parcel
   }
 
-  /** What was out has been answered, or is given back. Nothing happens for what was never handed out from here. */
+  /**
+   * What was out has been answered, or is given back. The next one goes when the broker has heard of it: an
+   * acknowledgement that dies with the process would make the innocent come again each time. Nothing happens for what
+   * was never handed out from here.
+   */
   ended(parcel: Parcel): void {
     if (this.#out !== parcel) return
-    this.#out = undefined
-    if (this.#first) this.#freed(this.#first.copy.message.type)
+    const over = () => {
+      if (this.#out !== parcel) return
+      this.#out = undefined
+      this.#tell()
+    }
+    // In a turn of its own, because the acknowledgement is sent at the end of this one.
+    Promise.resolve()
+      .then(() => parcel.source.fence())
+      .then(over, over)
   }
 
   clear(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
     this.#waiting.clear()
     this.#first = undefined
     this.#out = undefined
+  }
+
+  #wait(): void {
+    this.#cancel ??= this.#clock.after(MOMENT_MS, () => {
+      this.#cancel = undefined
+      this.#tell()
+    })
+  }
+
+  #tell(): void {
+    if (this.next) this.#freed(this.next.copy.message.type)
   }
 
   #look(): void {

@@ -5,7 +5,7 @@
  *   however it ends, and a head that waits for its moment or its retry keeps its turn.
  * - One that is given back is where it was before: the order is that of arrival, not of return.
  */
-import { isSuspect, Quarantine } from './quarantine.ts'
+import { isSuspect, type Quarantine } from './quarantine.ts'
 import type { Parcel, Source } from './source.ts'
 
 interface Chain {
@@ -31,7 +31,7 @@ export class Stock {
    * `timed` hears of every moment at which `ripen` will have something to do. `quarantine`: that of the process, shared
    * by all its types.
    */
-  constructor(byPriority: boolean, timed: (at: number) => void, quarantine = new Quarantine(() => {})) {
+  constructor(byPriority: boolean, timed: (at: number) => void, quarantine: Quarantine) {
     this.#byPriority = byPriority
     this.#quarantine = quarantine
     this.#timed = timed

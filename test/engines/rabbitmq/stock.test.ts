@@ -1,9 +1,11 @@
 /** The order in which what lies in a process is handed out, and what it does when it is given up. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { Quarantine } from '../../../src/engines/rabbitmq/quarantine.ts'
 import type { Parcel, Source } from '../../../src/engines/rabbitmq/source.ts'
 import { Stock } from '../../../src/engines/rabbitmq/stock.ts'
 import type { Copy } from '../../../src/engines/rabbitmq/wire.ts'
+import { FakeClock } from '../../fixtures/fake-clock.ts'
 
 const source = (keyed: boolean): Source =>
   ({ queue: { name: `q${keyed}`, keyed, types: [], routes: [] } }) as never
@@ -23,7 +25,7 @@ const keyed = (id: string, key: string, more: More = {}): Parcel =>
 
 const ids = (parcels: readonly Parcel[]) => parcels.map(({ copy }) => copy.message.id)
 const stockOf = (parcels: readonly Parcel[], byPriority = false): Stock => {
-  const stock = new Stock(byPriority, () => {})
+  const stock = new Stock(byPriority, () => {}, new Quarantine(new FakeClock(), () => {}))
   for (const one of parcels) stock.add(one, 0)
   return stock
 }

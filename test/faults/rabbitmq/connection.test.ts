@@ -23,8 +23,8 @@ describe('the way to the broker', { skip: scenariosMissing() }, () => {
   const brokerPort = () => Number(new URL(broker().url).port)
   const through = (port: number) => `amqp://guest:guest@127.0.0.1:${port}`
   const engine = { confirmTimeoutMs: CONFIRM_MS, heartbeatSec: HEARTBEAT_SEC }
-  const load = { clients: 5, pauseMs: 100 }
-  const work = { concurrency: 10, speed: 0.01 }
+  const load = { clients: 3, pauseMs: 120 }
+  const work = { concurrency: 4, speed: 0.03 }
 
   const SWALLOWED: readonly (readonly Direction[])[] = [['toServer', 'toClient'], ['toClient'], ['toServer']]
   for (const directions of SWALLOWED) {
