@@ -42,6 +42,7 @@ const LONGEST_BACK_OFF_MS = 10_000
 const STEADY_AFTER_MS = 10_000
 const CONNECT_LIMIT_MS = 10_000
 const PREPARE_LIMIT_MS = 60_000
+const ANSWER_LIMIT_MS = 10_000
 const CLOSE_LIMIT_MS = 2_000
 
 export class Link {
@@ -126,6 +127,20 @@ export class Link {
   onChange(watcher: () => void): () => void {
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)
+  }
+
+  /**
+   * The answer to a question that was asked on the connection. One that does not come although the connection seems to
+   * live never will (what was garbled on its way leaves a side waiting for the rest of it), so it is given up.
+   */
+  async answer<T>(question: Promise<T>, what: string): Promise<T> {
+    const complaint = `${what}: no answer within ${ANSWER_LIMIT_MS} ms`
+    try {
+      return await this.#limited(question, ANSWER_LIMIT_MS, complaint)
+    } catch (error) {
+      if ((error as Error).message === complaint) this.renew(complaint)
+      throw error
+    }
   }
 
   /** Gives the connection up and makes a new one: for a channel that ended against our will. */

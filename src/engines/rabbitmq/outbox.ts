@@ -66,6 +66,8 @@ export class Outbox {
   #cancelRefresh: (() => void) | undefined
   #refreshes = 0
   #cancelTimer: (() => void) | undefined
+  /** When the broker last answered anything, or the connection came up. */
+  #heardAt = 0
   #idle: (() => void)[] = []
 
   constructor(link: Link, clock: Clock, confirmTimeoutMs: number) {
@@ -119,6 +121,7 @@ export class Outbox {
     this.#cancelRefresh = undefined
     const passage = await this.#passageOn(connection)
     this.#passage = passage
+    this.#heardAt = this.#clock.now()
     this.#nacked.clear()
     // In one turn, so that nothing new gets between them.
     for (const entry of this.#entries) this.#transmit(passage, entry)
@@ -149,6 +152,7 @@ export class Outbox {
       passage.channel.publish(exchange, routingKey, body, properties, (error) => {
         // Confirms of a channel that is over are losses of the connection; the next one sends again.
         if (!passage.under.delete(entry) || error?.message === 'channel closed') return
+        this.#heardAt = this.#clock.now()
         if (error) this.#refused(entry)
         else this.#confirmed(entry)
         if (passage !== this.#passage) leave(passage)
@@ -243,14 +247,21 @@ export class Outbox {
 
   #expire(): void {
     const now = this.#clock.now()
+    let silent = false
     for (const batch of this.#batches) {
-      if (batch.until > now) return
+      if (batch.until > now) break
+      silent ||= this.#heardAt <= batch.until - this.#confirmTimeoutMs
       const why = this.#link.blocked ?? this.#link.fault ?? 'it does not answer'
       const error =
         batch.nackedAt === undefined
           ? refusal(`the broker has not confirmed in time: ${why}`)
           : notKept(NOT_KEPT)
       this.#giveUp(batch, error)
+    }
+    // Connected, not blocked, and not one answer in all that time, though heartbeats may pass: what was garbled on its
+    // way can leave either side waiting for the rest of something that never comes. Only a new connection ends that.
+    if (silent && this.#link.up && this.#link.blocked === undefined) {
+      this.#link.renew(`publishing: no answer within ${this.#confirmTimeoutMs} ms`)
     }
   }
 }

@@ -364,8 +364,8 @@ export class Source {
     const channel = this.#channel
     if (!channel) throw new Error(this.#link.fault ?? 'the connection is being made')
     const unsure = this.#unsure
-    await channel.checkQueue(this.queue.name)
-    await channel.checkQueue(this.queue.name)
+    const asked = channel.checkQueue(this.queue.name).then(() => channel.checkQueue(this.queue.name))
+    await this.#link.answer(asked, `consuming ${this.queue.name}`)
     if (channel === this.#channel) this.#unsure -= unsure
   }
 
