@@ -50,6 +50,7 @@ export function poolScaling(deps: ScalingDeps, consumer: Consumer): Scaling {
     minReplicas: settings.minReplicas,
     maxReplicas: settings.maxReplicas,
     targetDrainMs: settings.drainTargetSeconds * 1000,
+    windowMs: settings.scaleDownWindowSeconds * 1000,
     enabled: settings.autoScalingEnabled,
   })
   const rules = () => {
@@ -80,7 +81,7 @@ export function fleetScaling(
 ): Scaling {
   const { settings, queue, types, clock, logger, emit } = deps
   const { minReplicas, maxReplicas, autoScalingEnabled, drainTargetSeconds, targetCpuUtilization } = settings
-  const { backendSlots } = settings
+  const { backendSlots, scaleDownWindowSeconds } = settings
   const members = () => queue.fleet.members()
   const rules = () =>
     new Map(
@@ -95,6 +96,7 @@ export function fleetScaling(
             ...(autoScalingEnabled ? {} : { fixed: minReplicas }),
             slotsPerWorker: concurrency,
             targetDrainMs: drainTargetSeconds * 1000,
+            windowMs: scaleDownWindowSeconds * 1000,
             ratePerSecond,
             targetCpuPercent: targetCpuUtilization,
             ...(backendSlots > 0 && { backendSlots }),

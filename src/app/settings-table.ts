@@ -191,6 +191,13 @@ export const SETTINGS = {
     unit: 's',
     description: 'How soon a backlog should be worked off: so many consumers are wanted.',
   }),
+  scaleDownWindowSeconds: integer(1, 3600, {
+    env: 'SCALE_DOWN_WINDOW_SECONDS',
+    default: 300,
+    unit: 's',
+    description:
+      'Fewer consumers must have been enough for so long before one goes, and then one goes every twentieth of it.',
+  }),
   backendSlots: integer(0, 1_000_000, {
     env: 'BACKEND_SLOTS',
     default: 0,

@@ -57,6 +57,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   maxReplicas: { env: 'MAX_REPLICAS', fallback: 10, good: ['20', 20], bad: '0' },
   targetCpuUtilization: { env: 'TARGET_CPU_UTILIZATION', fallback: 70, good: ['80', 80], bad: '101' },
   queueTopology: { env: 'QUEUE_TOPOLOGY', fallback: 'per-type', good: ['single', 'single'], bad: 'star' },
+  scaleDownWindowSeconds: { env: 'SCALE_DOWN_WINDOW_SECONDS', fallback: 300, good: ['20', 20], bad: '0' },
   drainTargetSeconds: { env: 'DRAIN_TARGET_SECONDS', fallback: 60, good: ['5', 5], bad: '0' },
   rabbitmqQueueType: { env: 'RABBITMQ_QUEUE_TYPE', fallback: 'auto', good: ['classic', 'classic'], bad: 'x' },
   orderingShards: { env: 'ORDERING_SHARDS', fallback: 4, good: ['0', 0], bad: '65' },

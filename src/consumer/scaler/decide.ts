@@ -11,7 +11,8 @@
  *
  * Up at once when the need is 10 % over what there is (HPA's tolerance): at most twice the ready ones per step, and not
  * while those asked for before are still starting. Down when the largest need of the last 300 s allows it (HPA's
- * stabilisation window), one worker every 15 s, never while one still drains. What was not measured changes nothing.
+ * stabilisation window), one worker every 15 s, never while one still drains; of a window that is set shorter or longer
+ * the steps keep their share. What was not measured changes nothing.
  *
  * The pace, the concurrency and the breaker protect the back end whatever is decided here (Q6); the caps keep workers
  * from being started for nothing. That is why a cap that falls lowers the number by the slow way too.
@@ -33,8 +34,8 @@ export const TOLERANCE = 0.1
 export const WINDOW_MS = 300_000
 /** The period of HPA's default policy for scaling down. */
 export const STEP_DOWN_MS = 15_000
-/** The window is remembered in stretches of this length, so that its size does not follow the frequency of looks. */
-const STRETCH_MS = 5_000
+/** The window is remembered in so many stretches, so that its size does not follow the frequency of looks. */
+const STRETCHES = 60
 /** With one worker fewer, what waits must still be gone within this share of the target. */
 const CALM = 0.5
 const ROUNDING = 1e-9
@@ -149,7 +150,7 @@ function keptOrLowered(look: Look, demand: Demand, need: number): Choice {
   }
   const settling =
     input.workers.draining > 0 ||
-    input.now - (input.memory?.loweredAt ?? Number.NEGATIVE_INFINITY) < STEP_DOWN_MS ||
+    input.now - (input.memory?.loweredAt ?? Number.NEGATIVE_INFINITY) < timesOf(input).stepMs ||
     !calm(input, base - 1)
   if (settling) return { wanted: base, reason: 'stabilising', need, limits }
   return { wanted: base - 1, reason: demand.reason, need, limits }
@@ -266,8 +267,9 @@ function settled(workers: number): number {
 }
 
 function largestNeed({ input, base }: Look, need: number): number {
-  const needs = input.memory?.needs.filter(({ from }) => input.now - from < WINDOW_MS + STRETCH_MS)
-  // At the first look nothing is known of the last 300 s, and what runs may have had its reasons.
+  const { windowMs, stretchMs } = timesOf(input)
+  const needs = input.memory?.needs.filter(({ from }) => input.now - from < windowMs + stretchMs)
+  // At the first look nothing is known of the window, and what runs may have had its reasons.
   if (!needs) return Math.max(need, settled(base))
   return needs.reduce((largest, stretch) => Math.max(largest, stretch.need), need)
 }
@@ -275,15 +277,21 @@ function largestNeed({ input, base }: Look, need: number): number {
 function remember({ input, base }: Look, { wanted, need }: Choice): ScalingMemory {
   const { now, memory } = input
   const loweredAt = wanted < base ? now : (memory?.loweredAt ?? Number.NEGATIVE_INFINITY)
-  const needs = (memory?.needs ?? []).filter(({ from }) => now - from < WINDOW_MS + STRETCH_MS)
+  const { windowMs, stretchMs } = timesOf(input)
+  const needs = (memory?.needs ?? []).filter(({ from }) => now - from < windowMs + stretchMs)
   const seen = memory ? need : Math.max(need, settled(base))
   const last = needs.at(-1)
-  if (last && now - last.from < STRETCH_MS) {
+  if (last && now - last.from < stretchMs) {
     needs[needs.length - 1] = { from: last.from, need: Math.max(last.need, seen) }
   } else {
     needs.push({ from: now, need: seen })
   }
   return { wanted, loweredAt, needs }
+}
+
+function timesOf({ rules }: ScalingInput): { windowMs: number; stepMs: number; stretchMs: number } {
+  const { windowMs = WINDOW_MS } = rules
+  return { windowMs, stepMs: (windowMs * STEP_DOWN_MS) / WINDOW_MS, stretchMs: windowMs / STRETCHES }
 }
 
 function figure(value: number | undefined): number | undefined {

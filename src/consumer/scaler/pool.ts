@@ -28,6 +28,7 @@ export interface PoolLimits {
   readonly minReplicas: number
   readonly maxReplicas: number
   readonly targetDrainMs: number
+  readonly windowMs?: number
   /** false: always the whole pool. */
   readonly enabled: boolean
 }
@@ -49,7 +50,7 @@ export class WorkerPool implements Actuator {
   rules(type: MessageType, ratePerSecond: number): ScalingRules | undefined {
     const lane = this.#lanes.lane(type)
     if (!lane) return undefined
-    const { minReplicas, targetDrainMs, enabled } = this.#limits
+    const { minReplicas, targetDrainMs, windowMs, enabled } = this.#limits
     const { slotsPerWorker, size } = this.#division(lane.concurrency)
     return {
       min: Math.min(minReplicas, size),
@@ -58,6 +59,7 @@ export class WorkerPool implements Actuator {
       targetDrainMs,
       ratePerSecond,
       instant: true,
+      ...(windowMs !== undefined && { windowMs }),
       ...(enabled ? {} : { fixed: size }),
     }
   }

@@ -66,6 +66,8 @@ export interface ScalingRules {
   readonly slotsPerWorker: number
   /** A backlog should be gone after this long. */
   readonly targetDrainMs: number
+  /** The stabilisation window; `WINDOW_MS` when absent. Steps down come every twentieth of it. */
+  readonly windowMs?: number
   /** The pace of the type, messages per second from all workers together; 0 = none. */
   readonly ratePerSecond: number
   /** Messages that the back end holds at once, from all workers together; undefined = not known. */
