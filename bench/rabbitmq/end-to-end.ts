@@ -66,7 +66,7 @@ async function figures(context: BenchContext, broker: Broker): Promise<Figure[]>
 }
 
 const describe = (one: Loaded): string =>
-  `${Math.round(one.okPerSecond)}/s, p99 ${one.p99Ms.toFixed(0)} ms, errors ${errors([one])}, ` +
+  `${Math.round(one.okPerSecond)}/s, p99 ${one.p99Ms.toFixed(0)} ms, errors ${errors([one])}${kinds([one])}, ` +
   `gateway ${one.serverCores.toFixed(2)} cores, broker ${one.brokerCores.toFixed(2)} cores`
 
 /** Everything but a 202 in time: other answers, broken connections, time-outs. */
@@ -75,6 +75,22 @@ function errors(results: readonly LoadedServer[]): number {
     const others = Object.entries(statuses).filter(([status]) => status !== '202')
     return sum + timeouts + others.reduce((all, [, count]) => all + count, 0)
   }, 0)
+}
+
+/** Which ones, for the remark: `503 × 83, connection broken × 2, no answer in time × 1`. */
+function kinds(results: readonly LoadedServer[]): string {
+  const counts = new Map<string, number>()
+  const add = (kind: string, count: number) => {
+    if (count > 0) counts.set(kind, (counts.get(kind) ?? 0) + count)
+  }
+  for (const { statuses, timeouts } of results) {
+    for (const [status, count] of Object.entries(statuses)) {
+      if (status !== '202') add(status === '0' ? 'connection broken' : status, count)
+    }
+    add('no answer in time', timeouts)
+  }
+  const told = [...counts].map(([kind, count]) => `${kind} × ${count}`)
+  return told.length > 0 ? ` (${told.join(', ')})` : ''
 }
 
 function closedFigures(how: string, results: readonly Loaded[], note: string): Figure[] {
@@ -94,7 +110,7 @@ function closedFigures(how: string, results: readonly Loaded[], note: string): F
       unit: 'ms',
       note: joined(spread(p99s), `median ${p50}; as fast as answers come`),
     },
-    { what: `${how}: errors`, value: errors(results), unit: 'count', goal: atMost(0) },
+    { what: `${how}: errors`, value: errors(results), unit: 'count', goal: atMost(0), note: kinds(results) },
   ]
 }
 
@@ -109,7 +125,7 @@ function openFigures(results: readonly Loaded[]): Figure[] {
       unit: 'ms',
       note: joined(spread(p99s), `answered ${rate.toFixed(0)}/s`),
     },
-    { what: `${how}: errors`, value: errors(results), unit: 'count', goal: atMost(0) },
+    { what: `${how}: errors`, value: errors(results), unit: 'count', goal: atMost(0), note: kinds(results) },
   ]
 }
 

@@ -1,3 +1,4 @@
+export { hashOf } from './chance.ts'
 export type { ApplyResult, DocumentWrite, Effect, EffectStore, StoredDocument } from './effects.ts'
 export { ERRORS, type ErrorCode, type FieldFault, WeirError } from './errors.ts'
 export { LIMITS } from './limits.ts'

@@ -1,14 +1,7 @@
 /** Chance that can be repeated: everything that the lab draws comes from a seed that its report names. */
-import type { Random } from '../core/index.ts'
+import { hashOf, type Random } from '../core/index.ts'
 
-/** FNV-1a over the text, then the finaliser of MurmurHash3 so that texts that differ in one digit land far apart. */
-function hash(text: string, seed: number): number {
-  let h = (0x811c9dc5 ^ Math.imul(seed, 0x9e3779b1)) >>> 0
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return (h ^ (h >>> 16)) >>> 0
-}
+const hash = (text: string, seed: number): number => hashOf(text, Math.imul(seed, 0x9e3779b1))
 
 /** Uniform in [0, 1): the same for the same seed and text, in every process and in every order of asking. */
 export const draw = (seed: number, text: string): number => hash(text, seed) / 2 ** 32

@@ -17,17 +17,10 @@ import {
   taken,
 } from '../../conformance/ledger/subject.ts'
 import { eventually } from '../../fixtures/process.ts'
-import { noRedis, type RedisOptions, startRedis, type TestRedis } from '../../fixtures/redis.ts'
-import { connectRaw, recount, redisLedger } from './rig.ts'
+import { noRedis, type TestRedis } from '../../fixtures/redis.ts'
+import { AT_ONCE_MS, CALL_LIMIT_MS, connectRaw, recount, redisLedger, server } from './rig.ts'
 
 const skip = noRedis({ controlled: true })
-const CALL_LIMIT_MS = 400
-/** On a busy machine; who waited for anything would wait for the limit. */
-const AT_ONCE_MS = 300
-
-function server(context: TestContext, more: Partial<RedisOptions> = {}): Promise<TestRedis> {
-  return startRedis({ cleanup: (run) => context.after(run), controlled: true, ...more })
-}
 
 async function started(
   context: TestContext,

@@ -6,18 +6,11 @@ import type { RedisLine, RedisLineOptions } from '../../../src/engines/redis/ind
 import { DEFAULT_DOOR, type LineEngine, unaccountedVisitors } from '../../../src/waiting-room/index.ts'
 import { people } from '../../conformance/line/subject.ts'
 import { eventually } from '../../fixtures/process.ts'
-import { noRedis, type RedisOptions, startRedis, type TestRedis } from '../../fixtures/redis.ts'
+import { noRedis, type TestRedis } from '../../fixtures/redis.ts'
 import { redisLine } from './line-rig.ts'
-import { connectRaw } from './rig.ts'
+import { AT_ONCE_MS, CALL_LIMIT_MS, connectRaw, server } from './rig.ts'
 
 const skip = noRedis({ controlled: true })
-const CALL_LIMIT_MS = 400
-/** On a busy machine; who waited for anything would wait for the limit. */
-const AT_ONCE_MS = 300
-
-function server(context: TestContext, more: Partial<RedisOptions> = {}): Promise<TestRedis> {
-  return startRedis({ cleanup: (run) => context.after(run), controlled: true, ...more })
-}
 
 async function started(
   context: TestContext,

@@ -16,7 +16,8 @@ import {
 } from '../../../src/waiting-room/index.ts'
 import { people } from '../../conformance/line/subject.ts'
 import { eventually } from '../../fixtures/process.ts'
-import { freePort, noRedis, startRedis, type TestRedis } from '../../fixtures/redis.ts'
+import { noRedis, startRedis, type TestRedis } from '../../fixtures/redis.ts'
+import { twoNodes } from './cluster-rig.ts'
 import { redisLine } from './line-rig.ts'
 import { connectRaw } from './rig.ts'
 
@@ -275,33 +276,10 @@ test('operators find the line under its names: queue:<event> a sorted set by tic
 test('a cluster of two nodes: with a hash tag the whole line lies on one, and is found from either', {
   skip: noRedis({ controlled: true }),
 }, async (context) => {
-  const cleanup = (run: () => unknown) => context.after(run)
-  const node = async (from: number, to: number) => {
-    const bus = await freePort()
-    const args = ['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, '--cluster-node-timeout', '5000']
-    const own = await startRedis({ cleanup, controlled: true, args })
-    const raw = await connectRaw(own.url, cleanup)
-    await raw.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', `${from}`, `${to}`])
-    return { own, raw, bus }
-  }
-  const [one, two] = [await node(0, 8_191), await node(8_192, 16_383)]
-  await one.raw.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', `${two.own.port}`, `${two.bus}`])
-  for (const { raw } of [one, two]) {
-    await eventually(
-      async () => /cluster_state:ok/.test(String(await raw.sendCommand(['CLUSTER', 'INFO']))) || undefined,
-      () => 'the cluster',
-      20_000,
-    )
-  }
-  const used = new Set<boolean>()
-  for (let n = 0; used.size < 2; n++) {
-    assert.ok(n < 50, 'lines on both nodes')
-    const hashTag = `room${n}`
-    const slot = Number(await one.raw.sendCommand(['CLUSTER', 'KEYSLOT', `weir:{${hashTag}}:queue:e`]))
-    if (used.has(slot <= 8_191)) continue
-    used.add(slot <= 8_191)
-    const line = redisLine(one.own, { hashTag, clock: realClock })
-    cleanup(() => line.stop())
+  const { redis, names } = await twoNodes(context, (hashTag) => `weir:{${hashTag}}:queue:e`)
+  for (const hashTag of names) {
+    const line = redisLine(redis, { hashTag, clock: realClock })
+    context.after(() => line.stop())
     await line.start()
     await eventually(
       async () => {

@@ -1,16 +1,27 @@
 /** What the tests of the Redis room share: ledgers on a Redis of the test's own, and a look around them. */
+import type { TestContext } from 'node:test'
 import { createClient } from '@redis/client'
 import { silentLogger } from '../../../src/core/index.ts'
 import { RedisLedger, type RedisLedgerOptions } from '../../../src/engines/redis/index.ts'
 import { NO_COUNTS, type StateCounts } from '../../../src/queue/index.ts'
 import type { LedgerSubject, LedgerSubjectContext } from '../../conformance/ledger.ts'
 import { FakeClock } from '../../fixtures/fake-clock.ts'
-import type { TestRedis } from '../../fixtures/redis.ts'
+import { type RedisOptions, startRedis, type TestRedis } from '../../fixtures/redis.ts'
 
 const DAY_MS = 24 * 3_600_000
 /** A look at Redis is some calls one after the other; this many of ours behind them, and they have been answered. */
 const CALLS_OF_A_LOOK = 8
 const STEP_MS = 500
+
+/** For the tests of faults: how long a call may wait for Redis. */
+export const CALL_LIMIT_MS = 400
+/** On a busy machine; who waited for anything would wait for the limit. */
+export const AT_ONCE_MS = 300
+
+/** A server of the test's own, that it may stop, hang and start again. */
+export function server(context: TestContext, more: Partial<RedisOptions> = {}): Promise<TestRedis> {
+  return startRedis({ cleanup: (run) => context.after(run), controlled: true, ...more })
+}
 
 type Raw = ReturnType<typeof rawClient>
 const rawClient = (url: string) => createClient({ url, RESP: 2 })
