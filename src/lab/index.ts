@@ -54,4 +54,13 @@ export { type ChartLabels, drawCurve } from './planner/chart.ts'
 export { type LiveInput, liveInput } from './planner/live.ts'
 export { type BurstPlan, type CurvePoint, outputOf, type PlanInput, planBurst } from './planner/plan.ts'
 export { type StoragePlan, storageOf } from './planner/storage.ts'
+export { type ProcessSample, sampleProcess } from './processes/sample.ts'
+export {
+  type ProcessPoint,
+  ProcessSampler,
+  type ProcessSamplerOptions,
+  type ProcessSeries,
+  type ProcessSummary,
+  summaryOf,
+} from './processes/sampler.ts'
 export { type AskOptions, endsOf, workDone } from './what-came-out.ts'
