@@ -23,6 +23,11 @@ const events = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS })
 let passed = 0
 let failed = 0
 let skipped = 0
+/** A suite that is skipped whole does not say how many tests it has, and is in no other count. */
+let skippedSuites = 0
+events.on('test:pass', ({ details, skip }) => {
+  if (details.type === 'suite' && skip !== undefined) skippedSuites++
+})
 events.on('test:summary', ({ counts, file }) => {
   if (file !== undefined) return
   passed = counts.passed
@@ -33,6 +38,7 @@ const report = events.compose(spec)
 report.pipe(process.stdout, { end: false })
 report.on('end', () => {
   const ok = failed === 0 && passed > 0
-  const tail = skipped > 0 ? `, ${skipped} skipped` : ''
+  const suites = skippedSuites > 0 ? `, ${skippedSuites} whole suites skipped` : ''
+  const tail = (skipped > 0 ? `, ${skipped} skipped` : '') + suites
   process.stdout.write(`${passed} passed, ${failed} failed${tail}\n`, () => process.exit(ok ? 0 : 1))
 })
