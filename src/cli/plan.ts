@@ -1,5 +1,6 @@
 /** `weir plan`: what a burst will do, before it comes. */
 import type { Command } from 'commander'
+import { realClock } from '../app/index.ts'
 import {
   type BurstPlan,
   type LiveInput,
@@ -101,7 +102,8 @@ async function liveOf({ from, type, ...options }: PlanOptions): Promise<LiveInpu
     return {}
   }
   try {
-    return await liveInput(clientFor({ ...options, apiUrl: from }), type)
+    const client = clientFor({ ...options, apiUrl: from })
+    return await liveInput({ client, clock: realClock, ...(type !== undefined && { type }) })
   } catch (error) {
     if (error instanceof RangeError) throw new CommandError(error.message, 2)
     throw error

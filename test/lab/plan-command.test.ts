@@ -111,13 +111,17 @@ test("the service time is Little's: what is at work ÷ what leaves", () => {
   const types = { A: type({ running: 8, consumers: 2 }), B: type({ running: 4, consumers: 1 }) }
   const status = { queue: 'q', depth: type({}), inPerSecond: 0, outPerSecond: 0, types } as QueueStatus
   const infos = [info('A', { aliases: ['가'] }), info('B', { ratePerSecond: 0 })]
-  assert.deepEqual(liveOf(status, infos, '가'), {
-    ...{ basePerSecond: 6, backlog: 14, serviceSeconds: 2, workers: 2, slots: 9, ratePerSecond: 20 },
+  assert.deepEqual(liveOf([status], infos, '가'), {
+    ...{ basePerSecond: 6, backlog: 14, serviceSeconds: 2, workers: 2, slots: 9, ratePerSecond: 10 },
   })
   // Both together: one of them has no pace, so the two have none.
-  assert.deepEqual(liveOf(status, infos), {
+  assert.deepEqual(liveOf([status], infos), {
     ...{ basePerSecond: 12, backlog: 28, serviceSeconds: 1.5, workers: 2, slots: 18 },
   })
+  // What is in work swings from look to look; the rest is that of the last one.
+  const later = { ...status, types: { A: type({ running: 2, ready: 0, consumers: 1 }), B: types.B } }
+  const { serviceSeconds, backlog, workers } = liveOf([status, later], infos, 'A')
+  assert.deepEqual([serviceSeconds, backlog, workers], [10 / 8, 9, 1])
 })
 
 test('the chart: as high as the peak, as wide as asked, empty where nothing waits', () => {

@@ -1,5 +1,6 @@
 /** What a running service says of itself, as far as a plan can use it. */
 import type { QueueStatus, TypeInfo, TypeStatus, WeirClient } from '../../client/index.ts'
+import { type Clock, pause } from '../../core/index.ts'
 import type { PlanInput } from './plan.ts'
 
 /** What could be read; the rest has to be given. */
@@ -7,41 +8,58 @@ export type LiveInput = Partial<
   Pick<PlanInput, 'basePerSecond' | 'backlog' | 'serviceSeconds' | 'workers' | 'slots' | 'ratePerSecond'>
 >
 
-/** Asks for the status and the types. Throws RangeError for a type that the service does not have. */
-export async function liveInput(
-  client: Pick<WeirClient, 'status' | 'types'>,
-  type?: string,
-): Promise<LiveInput> {
-  const [status, types] = await Promise.all([client.status(), client.types()])
-  return liveOf(status, types, type)
+export interface LiveOptions {
+  readonly client: Pick<WeirClient, 'status' | 'types'>
+  readonly clock: Clock
+  /** Of one type; of all together when absent. */
+  readonly type?: string
 }
 
-/** Of one type, or of all together. Pure. */
-export function liveOf(status: QueueStatus, types: readonly TypeInfo[], type?: string): LiveInput {
+/** What is in work changes from one moment to the next; the mean of so many looks is what Little's law is about. */
+const LOOKS = 10
+const BETWEEN_MS = 100
+
+/** Asks for the types and, while something moves, several times for the status. RangeError: there is no such type. */
+export async function liveInput({ client, clock, type }: LiveOptions): Promise<LiveInput> {
+  const types = await client.types()
+  const looks = [await client.status()]
+  const moves = ({ outPerSecond, depth }: QueueStatus) => outPerSecond > 0 || depth.inFlight > 0
+  while (looks.length < LOOKS && looks.some(moves)) {
+    await pause(clock, BETWEEN_MS)
+    looks.push(await client.status())
+  }
+  return liveOf(looks, types, type)
+}
+
+/** Of one type, or of all together, from looks at the status in their order, at least one. Pure. */
+export function liveOf(looks: readonly QueueStatus[], types: readonly TypeInfo[], type?: string): LiveInput {
   const chosen = type === undefined ? types : types.filter((one) => isNamed(one, type))
   if (chosen.length === 0) {
     throw new RangeError(
       `the service has no type ${type}; it has ${types.map(({ name }) => name).join(', ')}`,
     )
   }
-  const flows = chosen.flatMap(({ name }) => status.types[name] ?? [])
-  const sum = (of: (flow: TypeStatus) => number) => flows.reduce((total, flow) => total + of(flow), 0)
-  const out = sum(({ outPerSecond }) => outPerSecond)
-  const running = sum((flow) => flow.running ?? 0)
+  const flowsOf = (look: QueueStatus | undefined) => chosen.flatMap(({ name }) => look?.types[name] ?? [])
+  const sum = (flows: readonly TypeStatus[], of: (flow: TypeStatus) => number) =>
+    flows.reduce((total, flow) => total + of(flow), 0)
+  const all = looks.flatMap(flowsOf)
+  const now = flowsOf(looks.at(-1))
+  // Sums over all looks: their number cancels out in the quotient.
+  const out = sum(all, ({ outPerSecond }) => outPerSecond)
+  const running = sum(all, (flow) => flow.running ?? 0)
   const slots = chosen.reduce((total, { concurrency }) => total + concurrency, 0)
   const rates = chosen.map(({ ratePerSecond }) => ratePerSecond)
   // A type without a pace makes the sum unlimited.
   const rate = rates.includes(0) ? 0 : rates.reduce((total, one) => total + one, 0)
-  const workers = Math.max(1, ...flows.map(({ consumers }) => consumers ?? 0))
   return {
-    basePerSecond: sum(({ inPerSecond }) => inPerSecond),
-    backlog: sum(({ ready, inFlight, delayed }) => ready + inFlight + delayed),
+    basePerSecond: sum(now, ({ inPerSecond }) => inPerSecond),
+    backlog: sum(now, ({ ready, inFlight, delayed }) => ready + inFlight + delayed),
     // Little's law: messages at work = rate × time of each.
     ...(out > 0 && running > 0 && { serviceSeconds: running / out }),
-    workers,
+    workers: Math.max(1, ...now.map(({ consumers }) => consumers ?? 0)),
     slots,
-    // The pace is kept by each process for itself.
-    ...(rate > 0 && { ratePerSecond: rate * workers }),
+    // One pace for all processes: they share it.
+    ...(rate > 0 && { ratePerSecond: rate }),
   }
 }
 
