@@ -193,6 +193,7 @@ export class Book {
   /** At a start, page by page. Presence is not kept: all get the grace to show up again. */
   load({ visitors, numbers }: LoadedRows, now: number): void {
     const { epoch: current } = this.state
+    if (this.visitors.size === 0) this.#reserve(visitors)
     for (const [i, visitor] of visitors.entries()) {
       const at = i * NUMBERS_PER_ROW
       const [no = 0, ticket = 0, state = 0, enteredAt = 0, until = 0, hardEnd = 0, misses = 0, epoch = 0] =
@@ -266,6 +267,13 @@ export class Book {
       default:
         this.#remove(slot)
     }
+  }
+
+  /** For those who are in; the others that are still on record are few, and grow it if they are not. */
+  #reserve(names: readonly string[]): void {
+    const { entered, left, done, expired, cleared } = this.state
+    const characters = names.reduce((sum, name) => sum + name.length, 0)
+    this.visitors.reserve(entered - left - done - expired - cleared, characters / Math.max(1, names.length))
   }
 
   #remove(slot: number): void {

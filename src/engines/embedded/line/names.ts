@@ -6,6 +6,7 @@
 const SMALLEST = 256
 /** Slots used of the table, at most; beyond it runs of probes grow long. */
 const FULL = 0.6
+const GROWTH = 1.25
 
 export class Names {
   /** Slot + 1 at the place its hash says, or after it; 0 = free. */
@@ -29,6 +30,16 @@ export class Names {
     return this.#size
   }
 
+  /** Room for so many names of `bytes` each; untouched memory costs nothing. */
+  reserve(names: number, bytes: number): void {
+    if (names > this.#hashes.length) this.#resizeSlots(names)
+    let places = this.#table.length
+    while (names >= places * FULL) places *= 2
+    if (places > this.#table.length) this.#resizeTable(places)
+    const end = Math.ceil(names * bytes)
+    if (end > this.#bytes.length) this.#makeRoom(end - this.#end)
+  }
+
   /** -1 = none has this name. */
   slotOf(name: string): number {
     const hash = this.#hash(name)
@@ -48,8 +59,8 @@ export class Names {
 
   /** The slot has no name and the name no slot yet. */
   set(slot: number, name: string): void {
-    if (slot >= this.#hashes.length) this.#growSlots(slot)
-    if (this.#size >= this.#table.length * FULL) this.#growTable()
+    if (slot >= this.#hashes.length) this.#resizeSlots(Math.ceil(slot * GROWTH))
+    if (this.#size >= this.#table.length * FULL) this.#resizeTable(this.#table.length * 2)
     const wide = isWide(name)
     const bytes = wide ? 2 * name.length : name.length
     if (this.#end + bytes > this.#bytes.length) this.#makeRoom(bytes)
@@ -112,16 +123,15 @@ export class Names {
     this.#table[at] = slot + 1
   }
 
-  #growSlots(slot: number): void {
-    const length = Math.max(slot + 1, Math.ceil(this.#hashes.length * 1.5))
+  #resizeSlots(length: number): void {
     this.#hashes = new Uint32Array(this.#hashes.buffer.transfer(length * 4))
     this.#starts = new Uint32Array(this.#starts.buffer.transfer(length * 4))
     this.#lengths = new Int16Array(this.#lengths.buffer.transfer(length * 2))
   }
 
-  #growTable(): void {
+  #resizeTable(places: number): void {
     const old = this.#table
-    this.#table = new Int32Array(old.length * 2)
+    this.#table = new Int32Array(places)
     for (const entry of old) if (entry > 0) this.#put(entry - 1, this.#hashes[entry - 1] ?? 0)
   }
 
@@ -130,7 +140,7 @@ export class Names {
     const old = this.#bytes
     const close = this.#wasted * 3 > this.#end
     const live = close ? this.#end - this.#wasted : this.#end
-    this.#bytes = Buffer.allocUnsafeSlow(Math.ceil((live + bytes) * 1.5))
+    this.#bytes = Buffer.allocUnsafeSlow(Math.ceil((live + bytes) * GROWTH))
     if (!close) {
       old.copy(this.#bytes, 0, 0, this.#end)
       return

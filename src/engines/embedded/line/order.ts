@@ -90,6 +90,8 @@ export class TicketOrder {
       const bit = this.#bits[rank - 1] ?? 0
       this.#size += bit
       const sum = (this.#tree[rank] ?? 0) + bit
+      // Untouched memory is not resident, and half of it is for tickets to come.
+      if (sum === 0) continue
       this.#tree[rank] = sum
       const parent = rank + (rank & -rank)
       if (parent <= capacity) this.#tree[parent] = (this.#tree[parent] ?? 0) + sum

@@ -17,6 +17,7 @@ export interface Timed {
 }
 
 const SMALLEST = 256
+const GROWTH = 1.25
 const NONE = 0
 const CODES = new Map<VisitorState, number>(VISITOR_STATES.map((state, code) => [state, code]))
 
@@ -42,6 +43,16 @@ export class Visitors {
 
   constructor(seed: number) {
     this.#names = new Names(seed)
+  }
+
+  /**
+   * Room for so many at once, with names of `nameBytes` each. Growing step by step to a million leaves the memory of
+   * every earlier step behind as gaps that hardly anything fits into.
+   */
+  reserve(visitors: number, nameBytes: number): void {
+    if (visitors <= this.#state.length) return
+    this.#resize(visitors)
+    this.#names.reserve(visitors, nameBytes)
   }
 
   /** -1 = there is no such visitor. */
@@ -79,7 +90,7 @@ export class Visitors {
 
   add(visitor: string): number {
     const slot = this.#free.pop() ?? this.#used++
-    if (slot === this.#state.length) this.#grow()
+    if (slot === this.#state.length) this.#resize(Math.ceil(slot * GROWTH))
     this.#names.set(slot, visitor)
     this.#state[slot] = NONE
     this.#tally(NONE, 1)
@@ -99,8 +110,7 @@ export class Visitors {
     this.#counts[code] = (this.#counts[code] ?? 0) + change
   }
 
-  #grow(): void {
-    const length = Math.ceil(this.#state.length * 1.5)
+  #resize(length: number): void {
     const grown = (column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> =>
       new Float64Array(column.buffer.transfer(length * 8))
     this.no = grown(this.no)

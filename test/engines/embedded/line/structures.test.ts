@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { DueTimes } from '../../../../src/engines/embedded/line/due.ts'
 import { Names } from '../../../../src/engines/embedded/line/names.ts'
 import { TicketOrder } from '../../../../src/engines/embedded/line/order.ts'
+import { Visitors } from '../../../../src/engines/embedded/line/visitors.ts'
 import { chances, fc, seededRandom } from '../../../fixtures/seed.ts'
 
 /** An order and the plain list beside it. */
@@ -134,6 +135,26 @@ test('the table of names holds many, also after most have gone and others have c
     assert.equal(names.nameOf(slot), name)
   }
   assert.equal(names.slotOf('visitor-1'), -1)
+})
+
+test('L4: room for many is made at once, and neither those before nor those beyond it are lost', () => {
+  const visitors = new Visitors(7)
+  const enter = (i: number): void => {
+    const slot = visitors.add(`visitor-${i}`)
+    visitors.ticket[slot] = i
+    visitors.setState(slot, 'waiting')
+  }
+  for (let i = 1; i <= 300; i++) enter(i)
+  // Fewer bytes than the names take, so that both ways of growing meet.
+  visitors.reserve(5_000, 8)
+  for (let i = 301; i <= 9_000; i++) enter(i)
+  assert.deepEqual([visitors.size, visitors.count('waiting')], [9_000, 9_000])
+  for (let i = 1; i <= 9_000; i++) {
+    const slot = visitors.slotOf(`visitor-${i}`)
+    assert.equal(visitors.nameOf(slot), `visitor-${i}`)
+    assert.equal(visitors.ticket[slot], i)
+  }
+  assert.equal(visitors.slotOf('visitor-9001'), -1)
 })
 
 test('due times come in order, and none before it is due', () => {
