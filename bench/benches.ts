@@ -2,6 +2,8 @@
 import { queueCore } from './core/bench.ts'
 import type { Bench } from './harness/figures.ts'
 import { httpIngest } from './http/bench.ts'
+import { lineCore } from './line/core.ts'
+import { lineRedis } from './line/redis.ts'
 import { million } from './million/bench.ts'
 import { monitoring } from './monitoring/bench.ts'
 import { rabbitmqConsume } from './rabbitmq/consuming.ts'
@@ -20,4 +22,6 @@ export const BENCHES: readonly Bench[] = [
   rabbitmqConsume,
   rabbitmqShapes,
   rabbitmqHttp,
+  lineCore,
+  lineRedis,
 ]

@@ -13,9 +13,11 @@ interface Config {
   readonly batch: number
   readonly loops: number
   readonly seconds: number
+  /** Records a message; 2: its coming and its end. */
+  readonly records?: 1 | 2
 }
 
-const { file, batch, loops, seconds } = childConfig<Config>()
+const { file, batch, loops, seconds, records = 2 } = childConfig<Config>()
 const log = await open(file, 'a')
 let pending: string[] = []
 let wake: (() => void)[] = []
@@ -50,7 +52,7 @@ async function loop(): Promise<void> {
   while (running) {
     const messages = newMessages(batch)
     await append(messages.map((message) => `${JSON.stringify(message)}\n`).join(''))
-    await append(messages.map(({ id }) => `{"done":"${id}"}\n`).join(''))
+    if (records === 2) await append(messages.map(({ id }) => `{"done":"${id}"}\n`).join(''))
     finished += batch
   }
 }
