@@ -63,4 +63,8 @@ export {
   type ProcessSummary,
   summaryOf,
 } from './processes/sampler.ts'
+export { type RoomAuditOptions, RoomAuditor, type RoomVerdict } from './room/auditor.ts'
+export { ROOM_FINDINGS, type RoomFinding, type RoomFindingKind } from './room/findings.ts'
+export { type Named, type RoomEvent, RoomRecorder } from './room/history.ts'
+export { namesIn } from './room/names.ts'
 export { type AskOptions, endsOf, workDone } from './what-came-out.ts'
