@@ -28,6 +28,7 @@ export class Service {
     const port = await freePort()
     const env = {
       API_PORT: String(port),
+      ROOM_PORT: 'off',
       DATA_DIR: dataDir,
       BACKEND_SPEED: '0',
       BACKEND_CAPACITY: '100000',

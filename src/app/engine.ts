@@ -1,8 +1,8 @@
 /** Which engine keeps the queue; the embedded one is made here. */
-import { EmbeddedEngine } from '../engines/embedded/index.ts'
 import { DocumentSwitchStore } from '../monitoring/index.ts'
 import { withDefaultTtl } from './default-ttl.ts'
 import type { QueueDeps, QueueParts } from './queue-parts.ts'
+import { embeddedEngine } from './room-store.ts'
 import { SoleMember } from './self.ts'
 import type { Settings } from './settings.ts'
 
@@ -14,20 +14,13 @@ export async function openQueue(settings: Settings, deps: QueueDeps): Promise<Qu
 }
 
 function embeddedQueue(settings: Settings, deps: QueueDeps): QueueParts {
-  const { clock, random, logger, newId, engineHost } = deps
-  const embedded = new EmbeddedEngine({
-    dataDir: settings.dataDir,
-    clock,
-    logger,
-    random,
-    retentionMs: settings.retentionHours * 3_600_000,
-    diskReserveBytes: settings.diskReserveMb * 1024 * 1024,
-    ...(engineHost && { host: engineHost }),
-  })
+  const { clock, newId } = deps
+  const embedded = embeddedEngine(settings, deps)
   return {
     engine: withDefaultTtl(embedded, settings.messageTtl),
     effects: embedded.effects,
     effectsPlace: 'queue',
+    room: { line: embedded.line, documents: embedded.effects },
     switchStore: new DocumentSwitchStore(embedded.effects),
     fleet: new SoleMember(newId(), clock),
     shared: false,

@@ -9,7 +9,7 @@ export interface Urls {
   /** Where it answers: the API, for example `http://127.0.0.1:8000`; in a consumer the first listener, '' with none. */
   readonly url: string
   /** Of the extra listeners that are on. */
-  readonly urls: { readonly metrics?: string; readonly health?: string }
+  readonly urls: { readonly metrics?: string; readonly health?: string; readonly room?: string }
 }
 
 /** `/health`, `/ready` and `/metrics` on METRICS_PORT and HEALTH_CHECK_PORT, where they are on. */

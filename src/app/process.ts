@@ -113,8 +113,14 @@ async function finish(starting: Promise<RunningWeir>, logger: Pino, level: 'debu
 /** The usual reasons why a start fails, in one line each. */
 function readable(error: unknown, settings: Settings): unknown {
   const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
-  const variable = { [settings.apiPort]: 'API_PORT', [settings.metricsPort]: 'METRICS_PORT' }[port ?? -2]
-  const name = variable ?? (port === settings.healthCheckPort ? 'HEALTH_CHECK_PORT' : 'HOST')
+  const { apiPort, roomPort, metricsPort, healthCheckPort } = settings
+  const ports = {
+    API_PORT: apiPort,
+    ROOM_PORT: roomPort,
+    METRICS_PORT: metricsPort,
+    HEALTH_CHECK_PORT: healthCheckPort,
+  }
+  const name = Object.entries(ports).find(([, value]) => value === port)?.[0] ?? 'HOST'
   switch (code) {
     case 'EADDRINUSE':
       return new WeirError(
@@ -137,7 +143,8 @@ function readable(error: unknown, settings: Settings): unknown {
 
 /** What a port may be instead; the extra ones can be left out. */
 function others(name: string): string {
-  return name === 'API_PORT' ? 'another one' : 'another one, 0 (any free one) or off'
+  if (name === 'API_PORT') return 'another one'
+  return name === 'ROOM_PORT' ? 'another one, or off' : 'another one, 0 (any free one) or off'
 }
 
 interface Greeting {

@@ -2,11 +2,14 @@
 import type { Clock, EffectStore, Logger, Random, SwitchStore } from '../core/index.ts'
 import type { EffectsPlace, GatewayDeps } from '../gateway/index.ts'
 import type { Fleet, QueueEngine } from '../queue/index.ts'
+import type { SharedStore } from './room-store.ts'
 
 export interface QueueParts {
   readonly engine: QueueEngine
   readonly effects: EffectStore
   readonly effectsPlace: EffectsPlace
+  /** The store can keep the waiting room's line, too; absent on a broker. */
+  readonly room?: SharedStore
   readonly switchStore: SwitchStore
   readonly fleet: Fleet
   /** Whether other processes may work on the same queue. */

@@ -1,6 +1,6 @@
 /** What a process is there for. */
 
-/** `all`: gateway and consumers in one process. */
-export type Role = 'all' | 'gateway' | 'consumer'
+/** `all`: gateway, consumers and waiting room in one process; `room`: the waiting room alone. */
+export type Role = 'all' | 'gateway' | 'consumer' | 'room'
 
 export type EngineName = 'embedded' | 'rabbitmq'

@@ -110,6 +110,48 @@ export function optionalText(
   return row<string | undefined>({ ...given, default: undefined }, range, (input) => matching(pattern, input))
 }
 
+/** Text that passes a check, and is undefined unless set. */
+export function checkedText(
+  fits: (text: string) => boolean,
+  range: string,
+  given: Omit<Row<string | undefined>, 'default'>,
+): Setting<string | undefined> {
+  return row<string | undefined>({ ...given, default: undefined }, range, (input) =>
+    typeof input === 'string' && fits(input) ? input : undefined,
+  )
+}
+
 function matching(pattern: RegExp, input: unknown): string | undefined {
   return typeof input === 'string' && pattern.test(input) ? input : undefined
+}
+
+/** Texts that match a pattern: a JSON list, or one text with commas. Empty unless set. */
+export function list(
+  pattern: RegExp,
+  range: string,
+  given: Omit<Row<readonly string[]>, 'default'>,
+): Setting<readonly string[]> {
+  return row<readonly string[]>({ ...given, default: [] }, range, (input) => {
+    const words = wordsOf(input)
+    return words?.every((word) => pattern.test(word)) ? words : undefined
+  })
+}
+
+/** At least one of a few words, spelled as they are. */
+export function choices<const T extends string>(
+  values: readonly T[],
+  given: Row<readonly T[]>,
+): Setting<readonly T[]> {
+  return row<readonly T[]>(given, `one or more of ${values.join(', ')}`, (input) => {
+    const meant = wordsOf(input)?.map((word) =>
+      values.find((value) => value.toLowerCase() === word.toLowerCase()),
+    )
+    return meant && meant.length > 0 && meant.every((value) => value !== undefined) ? meant : undefined
+  })
+}
+
+function wordsOf(input: unknown): string[] | undefined {
+  if (typeof input === 'string')
+    return input.split(',').flatMap((word) => (word.trim() === '' ? [] : [word.trim()]))
+  return Array.isArray(input) && input.every((word) => typeof word === 'string') ? input : undefined
 }

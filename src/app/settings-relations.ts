@@ -1,5 +1,6 @@
 /** What settings may not be together; each refusal is one line that names the variable to change. */
 import type { EngineName, Role } from './role.ts'
+import { checkRoom } from './settings-room-relations.ts'
 import type { SettingValues } from './settings-table.ts'
 import { invalid } from './settings-types.ts'
 
@@ -25,6 +26,7 @@ export function checkRelations(settings: SettingValues, situation: Situation): v
   }
   checkSlots(settings, situation)
   checkPorts(settings, situation.role)
+  if (hasRoom(settings, situation.role)) checkRoom(settings, situation.role)
 }
 
 /** One process already would call more at once than the back end is said to bear. */
@@ -59,7 +61,7 @@ function checkEngine(settings: SettingValues, { role, engineName, dedicated }: S
     throw invalid('RABBITMQ_URL must be set where QUEUE_ENGINE is rabbitmq')
   }
   if (engineName === 'embedded') {
-    if (role === 'all') return
+    if (role === 'all' || role === 'room') return
     const wanted = engine === 'auto' ? 'RABBITMQ_URL must be set' : 'QUEUE_ENGINE must be rabbitmq or auto'
     const why = `the role ${role} works on a broker, which several processes can share`
     throw invalid(`${wanted}: ${why}; without one run weir up`)
@@ -70,9 +72,15 @@ function checkEngine(settings: SettingValues, { role, engineName, dedicated }: S
   }
 }
 
-function checkPorts({ apiPort, metricsPort, healthCheckPort }: SettingValues, role: Role): void {
-  const own = { METRICS_PORT: metricsPort, HEALTH_CHECK_PORT: healthCheckPort }
-  const ports = role === 'consumer' ? own : { API_PORT: apiPort, ...own }
+function checkPorts(settings: SettingValues, role: Role): void {
+  const { apiPort, roomPort, metricsPort, healthCheckPort } = settings
+  const hasApi = role === 'all' || role === 'gateway'
+  const ports = {
+    ...(hasApi && { API_PORT: apiPort }),
+    ...(hasRoom(settings, role) && { ROOM_PORT: roomPort }),
+    METRICS_PORT: metricsPort,
+    HEALTH_CHECK_PORT: healthCheckPort,
+  }
   const taken = new Map<number, string>()
   for (const [variable, value] of Object.entries(ports)) {
     if (value === 'off' || value === 0) continue
@@ -80,4 +88,9 @@ function checkPorts({ apiPort, metricsPort, healthCheckPort }: SettingValues, ro
     if (owner) throw invalid(`${variable} must differ from ${owner}; both are ${value}`)
     taken.set(value, variable)
   }
+}
+
+/** Whether this process serves a waiting room. */
+export function hasRoom({ roomPort }: Pick<SettingValues, 'roomPort'>, role: Role): boolean {
+  return role === 'room' || (role === 'all' && roomPort !== 'off')
 }

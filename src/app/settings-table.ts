@@ -13,6 +13,7 @@ import {
   type Setting,
   text,
 } from './setting.ts'
+import { ROOM_SETTINGS } from './settings-room.ts'
 
 const url = (schemes: string) => new RegExp(`^(${schemes})://\\S+$`)
 
@@ -236,42 +237,7 @@ export const SETTINGS = {
     description:
       'What the processes on a broker share: lives of messages, idempotency keys, effects, counts.',
   }),
-  roomPort: port({
-    env: 'ROOM_PORT',
-    default: 3001,
-    description: 'Port of the waiting room, which is not in this version.',
-  }),
-  queueThreshold: integer(1, 10_000_000, {
-    env: 'QUEUE_THRESHOLD',
-    default: 1000,
-    description: 'Waiting room (not in this version): visitors who may be inside at once.',
-  }),
-  queueProcessorInterval: integer(100, 3_600_000, {
-    env: 'QUEUE_PROCESSOR_INTERVAL',
-    default: 10_000,
-    unit: 'ms',
-    description: 'Waiting room (not in this version): how often visitors are let in.',
-  }),
-  admitEarly: flag({
-    env: 'ADMIT_EARLY',
-    default: false,
-    description:
-      'Waiting room (not in this version): use a freed place at once instead of at the next interval.',
-  }),
-  jwtSecret: optionalText(/^\S{8,}$/, 'at least 8 characters without spaces', {
-    env: 'JWT_SECRET',
-    secret: true,
-    description: 'Waiting room (not in this version): signs the tokens of visitors.',
-  }),
-  adminEmail: optionalText(/^[^@\s]+@[^@\s]+$/, 'an e-mail address', {
-    env: 'ADMIN_EMAIL',
-    description: 'Waiting room (not in this version): its administrator.',
-  }),
-  adminPassword: optionalText(/^.{8,}$/s, 'at least 8 characters', {
-    env: 'ADMIN_PASSWORD',
-    secret: true,
-    description: "Waiting room (not in this version): the administrator's password.",
-  }),
+  ...ROOM_SETTINGS,
 } as const satisfies Record<string, Setting<never> | Setting<unknown>>
 
 export type SettingName = keyof typeof SETTINGS

@@ -206,10 +206,15 @@ export function describeSettings(settings: Settings): ShownSetting[] {
   return NAMES.map((name) => {
     const setting: Setting<unknown> = SETTINGS[name]
     const value = settings[name]
-    const shown = typeof value === 'string' ? maskUrl(value) : (value ?? null)
+    const shown = shownValue(value)
     const masked = setting.secret && value !== undefined ? '***' : shown
     return { name, env: setting.env[0], value: masked, origin: settings.origins[name] }
   })
+}
+
+function shownValue(value: Settings[SettingName]): JsonValue {
+  if (typeof value === 'object') return [...value]
+  return typeof value === 'string' ? maskUrl(value) : (value ?? null)
 }
 
 /** The configuration as `GET /api/config` gives it: masked, with the types. */
@@ -237,7 +242,8 @@ export interface SettingRow {
 /** One row of the table in words. */
 export function describeRow(name: SettingName): SettingRow {
   const { env, default: value, inRoles, range, unit, description }: Setting<unknown> = SETTINGS[name]
-  const shown = value === undefined ? 'unset' : `\`${String(value)}\`${unit ? ` ${unit}` : ''}`
+  const isUnset = value === undefined || (Array.isArray(value) && value.length === 0)
+  const shown = isUnset ? 'unset' : `\`${String(value)}\`${unit ? ` ${unit}` : ''}`
   const fallback = inRoles === undefined ? shown : `${shown}; \`${String(inRoles)}\` in roles`
   return { env, fallback, range, description }
 }

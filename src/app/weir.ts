@@ -24,9 +24,12 @@ import { type Ending, makeGateway, startProbes, type Urls } from './listeners.ts
 import { PaceShare } from './pace-share.ts'
 import type { QueueParts } from './queue-parts.ts'
 import { idMaker, realClock, realRandom } from './real.ts'
+import { Room } from './room.ts'
+import { openRoomStore } from './room-store.ts'
 import { fleetScaling, NO_SCALING, poolScaling, type Scaling } from './scaling.ts'
 import { Self } from './self.ts'
 import { maskedConfig, type Settings } from './settings.ts'
+import { hasRoom } from './settings-relations.ts'
 import { Supervisor } from './supervisor.ts'
 import { servedTypes } from './targets.ts'
 import { typeControl } from './type-control.ts'
@@ -95,7 +98,7 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
   const work = role === 'gateway' || supervisor ? undefined : consumerOf(base, events)
   const consumer = work?.consumer
   const types = typeControl(settings.types, work && { change: work.change })
-  const self = new Self({ role: supervisor ? 'gateway' : role, consumer, clock })
+  const self = new Self({ role: supervisor || role === 'room' ? 'gateway' : role, consumer, clock })
   queue.fleet.describe(self.describe)
   endings.push(() => queue.stop())
   await queue.start()
@@ -116,18 +119,23 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
   const deps = gatewayDeps({ base, flow, types, watch, scaling })
   const urls = await startProbes(settings, deps, endings)
   const gateway = hasGateway ? await makeGateway(settings, deps, overrides.gateway) : undefined
+  const room = hasRoom(settings, role)
+    ? new Room({ ...base, store: await openRoomStore(settings, engineDeps, queue.room) })
+    : undefined
   endings.push(async () => {
     self.drain()
     // Side by side: both refuse anything new at once, and what each still has to finish needs only the engine.
-    await Promise.all([gateway?.stop(), consumer?.stop(), supervisor?.stop()])
+    await Promise.all([gateway?.stop(), consumer?.stop(), supervisor?.stop(), room?.stop()])
   })
   const api = await gateway?.start()
+  const roomUrl = await room?.start()
   flow.start()
   endings.push(() => flow.stop())
   scaling.start()
   endings.push(() => scaling.stop())
   work?.start(types, endings)
-  return { url: api?.url ?? urls.health ?? urls.metrics ?? '', urls }
+  const all = { ...urls, ...(roomUrl !== undefined && { room: roomUrl }) }
+  return { url: api?.url ?? urls.health ?? urls.metrics ?? '', urls: all }
 }
 
 /** Where the stages tell what happens; who listens is known only when they are made. */

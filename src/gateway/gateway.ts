@@ -74,10 +74,11 @@ export function createProbes(
   return service(app, deps.clock, bounds, () => {})
 }
 
-function service(
+/** The life of any service of ours on a port of its own; `closing` is called as soon as it is to stop. */
+export function service(
   app: FastifyInstance,
   clock: Clock,
-  bounds: GatewayOptions,
+  bounds: Pick<GatewayOptions, 'host' | 'port' | 'stopTimeoutMs'>,
   closing: () => void,
 ): HttpService {
   const sockets = new Set<Socket>()

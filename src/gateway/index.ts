@@ -1,5 +1,5 @@
 export type { GatewayEvent } from './events.ts'
-export { createGateway, createProbes, type HttpService } from './gateway.ts'
+export { createGateway, createProbes, type HttpService, service } from './gateway.ts'
 export { GATEWAY_DEFAULTS, type GatewayOptions } from './options.ts'
 export type {
   EffectsPlace,

@@ -97,6 +97,11 @@ test('one line each: data directory in use, port taken, setting out of range, br
     ],
     [
       ['--port', '0', '--data-dir', other.path],
+      { ROOM_PORT: port },
+      new RegExp(`ROOM_PORT: port ${port} is taken; set ROOM_PORT to another one, or off\n$`),
+    ],
+    [
+      ['--port', '0', '--data-dir', other.path],
       { METRICS_PORT: port },
       new RegExp(
         `METRICS_PORT: port ${port} is taken; set METRICS_PORT to another one, 0 \\(any free one\\) or off\n$`,
@@ -137,7 +142,14 @@ test('one line each: data directory in use, port taken, setting out of range, br
 test('S1 start and stop in one process: stop twice, start again on the same data', async (t) => {
   const { path, remove } = temporaryDirectory()
   t.after(remove)
-  const options = { apiPort: 0, dataDir: path, backendSpeed: 0, metricsPort: 0, healthCheckPort: 0 }
+  const options = {
+    apiPort: 0,
+    roomPort: 'off',
+    dataDir: path,
+    backendSpeed: 0,
+    metricsPort: 0,
+    healthCheckPort: 0,
+  }
   const settings = resolveSettings({ options })
   const first = await startWeir(settings)
   const { id } = await clientOf(first.url).send({ type: 'MNP', content: 'x', delayMs: 3_600_000 })
@@ -153,7 +165,13 @@ test('S1 start and stop in one process: stop twice, start again on the same data
 test('MESSAGE_TTL expires what brings no expiry of its own', async (t) => {
   const { path, remove } = temporaryDirectory()
   t.after(remove)
-  const options = { apiPort: 0, dataDir: path, messageTtl: 3_600_000, consumerTypes: 'CHANGE' }
+  const options = {
+    apiPort: 0,
+    roomPort: 'off',
+    dataDir: path,
+    messageTtl: 3_600_000,
+    consumerTypes: 'CHANGE',
+  }
   const running = await startWeir(resolveSettings({ options }))
   t.after(() => running.stop())
   const { id, acceptedAt } = await clientOf(running.url).send({ type: 'MNP', content: 'x' })

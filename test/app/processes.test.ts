@@ -147,7 +147,7 @@ describe('consumer processes', { skip: brokerMissing() || noRedis() }, () => {
   })
 })
 
-const OFF = { apiPort: 0 }
+const OFF = { apiPort: 0, roomPort: 'off' }
 
 /** Five minutes of the scaler's window in a few seconds. */
 function fasterBy(factor: number): Clock {

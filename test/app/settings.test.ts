@@ -20,12 +20,23 @@ interface Row {
   readonly fallback: unknown
   readonly good: readonly [text: string, value: unknown]
   readonly bad: string
+  /** What has to be set together with it. */
+  readonly beside?: Readonly<Record<string, string>>
 }
+
+const SECRET = 'kT9-vQ2-mZ7-pL4-xR8-nB3-wY6-cD1-fH5'
+const HOSTED = { HOST_JWT_ISSUER: 'x', HOST_JWT_AUDIENCE: 'y', HOST_JWT_JWKS_URL: 'https://z' }
 
 /** Written out again from the contract, so that a slip in the table shows. The type forbids gaps. */
 const ROWS: Readonly<Record<SettingName, Row>> = {
   apiPort: { env: 'API_PORT', fallback: 8000, good: ['8123', 8123], bad: '65536' },
-  host: { env: 'HOST', fallback: '127.0.0.1', good: ['0.0.0.0', '0.0.0.0'], bad: 'a b' },
+  host: {
+    env: 'HOST',
+    fallback: '127.0.0.1',
+    good: ['0.0.0.0', '0.0.0.0'],
+    bad: 'a b',
+    beside: { ROOM_PORT: 'off' },
+  },
   engine: { env: 'QUEUE_ENGINE', fallback: 'auto', good: ['Embedded', 'embedded'], bad: 'kafka' },
   dataDir: { env: 'DATA_DIR', fallback: './data', good: ['/x', '/x'], bad: '  ' },
   queueName: { env: 'QUEUE_NAME', fallback: 'bss_single_queue', good: ['q.1', 'q.1'], bad: 'a queue' },
@@ -64,7 +75,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   confirmTimeoutMs: { env: 'CONFIRM_TIMEOUT_MS', fallback: 10_000, good: ['500', 500], bad: '99' },
   rabbitmqUrl: { env: 'RABBITMQ_URL', fallback: undefined, good: ['', undefined], bad: 'http://x' },
   redisUrl: { env: 'REDIS_URL', fallback: undefined, good: ['redis://r:1', 'redis://r:1'], bad: 'r:1' },
-  roomPort: { env: 'ROOM_PORT', fallback: 3001, good: ['3002', 3002], bad: 'x' },
+  roomPort: { env: 'ROOM_PORT', fallback: 3001, good: ['off', 'off'], bad: 'x' },
   queueThreshold: { env: 'QUEUE_THRESHOLD', fallback: 1000, good: ['10', 10], bad: '0' },
   queueProcessorInterval: {
     env: 'QUEUE_PROCESSOR_INTERVAL',
@@ -73,14 +84,75 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
     bad: '1',
   },
   admitEarly: { env: 'ADMIT_EARLY', fallback: false, good: ['true', true], bad: 'soon' },
-  jwtSecret: { env: 'JWT_SECRET', fallback: undefined, good: ['0123456789', '0123456789'], bad: 'short' },
-  adminEmail: { env: 'ADMIN_EMAIL', fallback: undefined, good: ['a@b', 'a@b'], bad: 'a' },
+  roomRatePerMinute: { env: 'ROOM_RATE_PER_MINUTE', fallback: 0, good: ['600', 600], bad: '1.5' },
+  roomClaimSec: { env: 'ROOM_CLAIM_SEC', fallback: 120, good: ['60', 60], bad: '0' },
+  roomLeaseSec: { env: 'ROOM_LEASE_SEC', fallback: 600, good: ['30', 30], bad: '10m' },
+  roomHardEndSec: { env: 'ROOM_HARD_END_SEC', fallback: 3600, good: ['7200', 7200], bad: '604801' },
+  roomGraceSec: { env: 'ROOM_GRACE_SEC', fallback: 60, good: ['5', 5], bad: '0' },
+  roomParkedSec: { env: 'ROOM_PARKED_SEC', fallback: 900, good: ['5', 5], bad: '0' },
+  roomAutoCreate: { env: 'ROOM_AUTO_CREATE', fallback: true, good: ['no', false], bad: 'x' },
+  roomTicketsPerAddress: { env: 'ROOM_TICKETS_PER_ADDRESS', fallback: 0, good: ['9', 9], bad: '-1' },
+  roomLoginsPerAddress: { env: 'ROOM_LOGINS_PER_ADDRESS', fallback: 0, good: ['9', 9], bad: '-1' },
+  roomSockets: { env: 'ROOM_SOCKETS', fallback: 20_000, good: ['10', 10], bad: '0' },
+  roomSocketsPerVisitor: { env: 'ROOM_SOCKETS_PER_VISITOR', fallback: 5, good: ['1', 1], bad: '0' },
+  allowedOrigins: {
+    env: 'ALLOWED_ORIGINS',
+    fallback: [],
+    good: ['https://a.example, http://b:80', ['https://a.example', 'http://b:80']],
+    bad: '*',
+  },
+  trustedProxies: {
+    env: 'TRUSTED_PROXIES',
+    fallback: [],
+    good: ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1']],
+    bad: 'everybody',
+  },
+  roomHashTag: { env: 'ROOM_HASH_TAG', fallback: undefined, good: ['room', 'room'], bad: '{room}' },
+  jwtSecret: { env: 'JWT_SECRET', fallback: undefined, good: [SECRET, SECRET], bad: 'x'.repeat(40) },
+  roomSessionHours: { env: 'ROOM_SESSION_HOURS', fallback: 12, good: ['1', 1], bad: '0' },
+  adminEmail: {
+    env: 'ADMIN_EMAIL',
+    fallback: undefined,
+    good: ['a@b', 'a@b'],
+    bad: 'a',
+    beside: { ADMIN_PASSWORD: 'Test1234!' },
+  },
   adminPassword: {
     env: 'ADMIN_PASSWORD',
     fallback: undefined,
     good: ['Test1234!', 'Test1234!'],
     bad: 'short',
+    beside: { ADMIN_EMAIL: 'a@b' },
   },
+  passIssuer: { env: 'PASS_ISSUER', fallback: 'weir', good: ['https://room', 'https://room'], bad: 'a b' },
+  hostJwtIssuer: {
+    env: 'HOST_JWT_ISSUER',
+    fallback: undefined,
+    good: ['i', 'i'],
+    bad: 'a b',
+    beside: HOSTED,
+  },
+  hostJwtAudience: {
+    env: 'HOST_JWT_AUDIENCE',
+    fallback: undefined,
+    good: ['a', 'a'],
+    bad: 'a b',
+    beside: HOSTED,
+  },
+  hostJwtJwksUrl: {
+    env: 'HOST_JWT_JWKS_URL',
+    fallback: undefined,
+    good: ['https://h/k', 'https://h/k'],
+    bad: 'ftp://h/k',
+    beside: HOSTED,
+  },
+  hostJwtAlgorithms: {
+    env: 'HOST_JWT_ALGORITHMS',
+    fallback: ['RS256'],
+    good: ['es256,EdDSA', ['ES256', 'EdDSA']],
+    bad: 'HS256',
+  },
+  hostJwtAdminRole: { env: 'HOST_JWT_ADMIN_ROLE', fallback: undefined, good: ['ops', 'ops'], bad: 'a b' },
 }
 
 /** The one line that refuses. */
@@ -98,13 +170,13 @@ function refusal(run: () => unknown): string {
 
 describe('each row of the table', () => {
   for (const name of NAMES) {
-    const { env, fallback, good, bad } = ROWS[name]
+    const { env, fallback, good, bad, beside } = ROWS[name]
     test(env, () => {
       const untouched = resolveSettings({})
-      assert.equal(untouched[name], fallback)
+      assert.deepEqual(untouched[name], fallback)
       assert.equal(untouched.origins[name], 'default')
-      const set = resolveSettings({ environment: { [env]: good[0] } })
-      assert.equal(set[name], good[1])
+      const set = resolveSettings({ environment: { ...beside, [env]: good[0] } })
+      assert.deepEqual(set[name], good[1])
       if (good[0] !== '') assert.equal(set.origins[name], 'environment')
       const line = refusal(() => resolveSettings({ environment: { [env]: bad } }))
       assert.ok(line.startsWith(`${env} must be `), line)
@@ -243,8 +315,9 @@ test('types: BSS stays unless told otherwise, an entry changes only what it give
 test('secrets and passwords of URLs are masked wherever settings are shown', () => {
   const settings = resolveSettings({
     environment: {
-      JWT_SECRET: 'hush-hush-hush',
+      JWT_SECRET: 'hush-hush-hush-9f2kQ7xLmZ4vB1c-01',
       REDIS_URL: 'redis://me:sesame@host:1',
+      ADMIN_EMAIL: 'a@b',
       ADMIN_PASSWORD: 'opensesame',
     },
     file: { types: { X: { target: 'http://u:sesame@h/?token=hush-hush' } } },

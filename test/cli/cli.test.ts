@@ -11,7 +11,13 @@ let service: RunningWeir
 
 before(async () => {
   // MNP is left alone, so that its messages stay where they are.
-  const options = { apiPort: 0, dataDir: dir.path, backendSpeed: 0, consumerTypes: 'CHANGE,TERMINATION' }
+  const options = {
+    apiPort: 0,
+    roomPort: 'off',
+    dataDir: dir.path,
+    backendSpeed: 0,
+    consumerTypes: 'CHANGE,TERMINATION',
+  }
   service = await startWeir(resolveSettings({ options }))
 })
 after(async () => {
@@ -123,7 +129,7 @@ test('monitoring off and on', async () => {
 })
 
 test('config: value and origin, secrets masked', async () => {
-  const env = { JWT_SECRET: 'hush-hush-hush', MAX_RETRIES: '7' }
+  const env = { JWT_SECRET: 'hush-hush-hush-9f2kQ7xLmZ4vB1c-01', MAX_RETRIES: '7' }
   const { stdout } = await weir(['config'], { env })
   assert.match(stdout, /^maxRetries +MAX_RETRIES +7 +environment$/m)
   assert.match(stdout, /^apiPort +API_PORT +8000 +default$/m)

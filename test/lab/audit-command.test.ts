@@ -41,7 +41,7 @@ async function loadThroughQueue(): Promise<RunningWeir> {
     ...{ remember: 1000, hangMs: 30_000, retryAfterSeconds: 0, logFile: log, clock: fineClock },
   })
   const file = { bss: false, types: { ORDER: { target: backend.url, concurrency: 20 } } }
-  const options = { apiPort: 0, dataDir: newDirectory() }
+  const options = { apiPort: 0, roomPort: 'off', dataDir: newDirectory() }
   const service = await startWeir(resolveSettings({ file, options }))
   const history = new HistoryRecorder(recorded)
   await runLoad({
@@ -176,7 +176,7 @@ test('straight to a back end that is given too much: its log tells of every mess
 })
 
 test('messages that wait when the time is up are unfinished', async () => {
-  const options = { apiPort: 0, dataDir: newDirectory(), consumerTypes: 'CHANGE' }
+  const options = { apiPort: 0, roomPort: 'off', dataDir: newDirectory(), consumerTypes: 'CHANGE' }
   const service = await startWeir(resolveSettings({ options }))
   try {
     const out = join(dir, 'waiting.jsonl')

@@ -181,7 +181,9 @@ describe('weir backend', () => {
     ])
     const dataDir = newDataDir()
     const file = { bss: false, types: { ORDER: { target: backend.url, concurrency: 4 } } }
-    const service = await startWeir(resolveSettings({ file, options: { apiPort: 0, dataDir } }))
+    const service = await startWeir(
+      resolveSettings({ file, options: { apiPort: 0, roomPort: 'off', dataDir } }),
+    )
     try {
       const messages = Array.from({ length: 20 }, (_, index) => ({
         type: 'ORDER',

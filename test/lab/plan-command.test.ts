@@ -58,7 +58,14 @@ test('wrong flags are told in one line', async () => {
 
 test('from a running service: what comes in, what waits, concurrency and pace are its own', async () => {
   const dataDir = newDataDir()
-  const options = { apiPort: 0, dataDir, consumerTypes: 'CHANGE', concurrency: 7, ratePerSecond: 3 }
+  const options = {
+    apiPort: 0,
+    roomPort: 'off',
+    dataDir,
+    consumerTypes: 'CHANGE',
+    concurrency: 7,
+    ratePerSecond: 3,
+  }
   const service = await startWeir(resolveSettings({ options }))
   try {
     const messages = Array.from({ length: 40 }, () => ({ type: 'MNP', content: 'x' }))

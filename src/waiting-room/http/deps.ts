@@ -1,4 +1,5 @@
 /** What the room's HTTP service is given; `app/` puts it together. */
+import type { FastifyInstance } from 'fastify'
 import type { Clock, Logger, Random } from '../../core/index.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Identity, Sessions } from '../accounts/session.ts'
@@ -10,8 +11,8 @@ import type { LineEngine } from '../port.ts'
 export interface RoomDeps {
   readonly line: LineEngine
   readonly flows: Pick<Flows, 'eta'>
-  readonly passes: PassSigner
-  readonly sessions: Sessions
+  readonly passes: Pick<PassSigner, 'issue' | 'keySet'>
+  readonly sessions: Pick<Sessions, 'issue' | 'identify'>
   /** undefined: visitors come with the host application's tokens alone. */
   readonly accounts?: Accounts
   /** Whose a token is that is no session of ours. */
@@ -22,6 +23,8 @@ export interface RoomDeps {
   /** 32 random bytes in hex, for the secret of a draw. */
   readonly newSecret: () => string
   readonly options: RoomOptions
+  /** Adds the web pages to the service; absent = the API alone. */
+  readonly pages?: (app: FastifyInstance) => void
 }
 
 export interface RoomOptions {

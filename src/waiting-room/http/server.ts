@@ -43,5 +43,6 @@ export function buildRoom(deps: RoomDeps): FastifyInstance {
   visitorRoutes(app, deps)
   accountRoutes(app, deps)
   adminRoutes(app, deps)
+  deps.pages?.(app)
   return app
 }

@@ -15,7 +15,9 @@ import { accept, json, scripted } from './script.ts'
 const dir = newDataDir()
 let service: RunningWeir
 before(async () => {
-  service = await startWeir(resolveSettings({ options: { apiPort: 0, dataDir: dir, backendSpeed: 0 } }))
+  service = await startWeir(
+    resolveSettings({ options: { apiPort: 0, roomPort: 'off', dataDir: dir, backendSpeed: 0 } }),
+  )
 })
 after(async () => {
   await service.stop()
