@@ -13,6 +13,7 @@ import { brokerMissing, sharedBrokerUrl } from '../../fixtures/rabbitmq.ts'
 
 const CONFIRM_TIMEOUT_MS = 2_000
 const ANSWER_LIMIT_MS = 10_000
+const CLOSE_LIMIT_MS = 2_000
 /** No heartbeat of either side is missed while the test runs. */
 const HEARTBEAT_SEC = 3_600
 /** Time for the next try comes; the try itself takes real time, and must not run out of the fake one. */
@@ -67,9 +68,11 @@ suite('a silent connection', { skip: brokerMissing() }, () => {
       heartbeatSec: HEARTBEAT_SEC,
     })
     const outbox = new Outbox(link, clock, CONFIRM_TIMEOUT_MS)
-    // The farewell first: without the proxy nobody would answer it, and the time for it is the fake clock's.
     context.after(async () => {
-      await link.stop()
+      const stopped = link.stop()
+      // Nobody may be there to answer the farewell, and the time for it is the fake clock's.
+      await clock.advance(CLOSE_LIMIT_MS)
+      await stopped
       await proxy.close()
     })
     await link.start()
