@@ -10,13 +10,14 @@
  * once (`remember` ids are kept, the oldest go first). A call whose caller leaves goes on taking its place until its
  * work is done, which is what makes such systems drown in retries; one that hangs leaves with its caller.
  *
- * Owns the server, the pool's timer, the log, one timer for each call that hangs. Stop is idempotent and waits for the
- * calls inside (S1).
+ * Owns the server, the pool's timer, the log, a timer that watches the event loop, one timer for each call that hangs.
+ * Stop is idempotent and waits for the calls inside (S1).
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Clock, pause } from '../../core/index.ts'
 import { draw } from '../chance.ts'
+import { LoopLag } from '../loop-lag.ts'
 import { Burner } from './burner.ts'
 import { type BackendLogHeader, CallLog, type CallOutcome, type LoggedCall } from './call-log.ts'
 import { type BackendStats, CallStats } from './call-stats.ts'
@@ -97,6 +98,7 @@ class FragileBackend {
   readonly #pool: SharingPool
   readonly #burner: Burner
   readonly #stats: CallStats
+  readonly #lag: LoopLag
   readonly #inside = new Set<Call>()
   readonly #remembered = new Set<string>()
   #calls = 0
@@ -109,6 +111,7 @@ class FragileBackend {
     this.#pool = new SharingPool(options.clock, (calls) => speedAt(calls, options))
     this.#burner = new Burner(options.clock)
     this.#stats = new CallStats(options.clock.now())
+    this.#lag = new LoopLag(options.clock)
     this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
       void this.#receive(request, response)
     })
@@ -121,6 +124,7 @@ class FragileBackend {
       this.#server.once('error', reject)
       this.#server.listen(port, host, resolve)
     })
+    this.#lag.start()
     const address = this.#server.address() as AddressInfo
     const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
     return {
@@ -138,6 +142,7 @@ class FragileBackend {
     if (request.method === 'GET' && path === '/health') return answer(response, 200, { status: 'ok' })
     if (request.method === 'DELETE' && path === '/stats') {
       this.#stats.reset(this.#options.clock.now(), this.#inside.size)
+      this.#lag.reset()
       return answer(response, 200, this.#told())
     }
     answer(response, 404, { error: 'POST anything is a call; GET /stats, DELETE /stats, GET /health' })
@@ -226,11 +231,13 @@ class FragileBackend {
   #told(): BackendStats {
     const { capacity, limit, clock } = this.#options
     const { user, system } = process.cpuUsage()
+    const { p99, max } = this.#lag.summary()
     return {
       capacity,
       limit,
       ...this.#stats.told(clock.now(), this.#inside.size),
       cpuSeconds: (user + system) / 1e6,
+      loopLagMs: { p99, max },
       logDropped: this.#log?.dropped ?? 0,
     }
   }
@@ -258,6 +265,7 @@ class FragileBackend {
     this.#server.closeIdleConnections()
     setImmediate(() => this.#server.closeAllConnections())
     await closed
+    this.#lag.stop()
     await this.#log?.close()
   }
 }

@@ -16,6 +16,8 @@ export interface BackendStats {
   readonly latencyMs: LatencySummary
   /** Processor time of the process, seconds; differences of two looks are what counts. */
   readonly cpuSeconds: number
+  /** How late its event loop came: it may have noted a call so much later than it arrived. Milliseconds. */
+  readonly loopLagMs: { readonly p99: number; readonly max: number }
   /** Lines that the log does not have; 0 unless the disk was too slow. */
   readonly logDropped: number
 }

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../../core/index.ts'
 import { Histogram } from '../histogram.ts'
+import { LoopLag } from '../loop-lag.ts'
 
 export interface GeneratorReport {
   /** Processor time per second of the run, all threads; 1 = a whole core. */
@@ -22,7 +23,6 @@ export interface GeneratorReport {
   readonly why: readonly string[]
 }
 
-const TICK_MS = 10
 const FEWEST_TICKS = 50
 const MOST_CORES = 0.9
 const MOST_LAG_MS = 25
@@ -30,25 +30,25 @@ const MOST_LATE_MS = 15
 
 export class SelfWatch {
   readonly #clock: Clock
-  readonly #lag = new Histogram()
+  readonly #lag: LoopLag
   readonly late = new Histogram()
   waitedForConnection = 0
-  #cancel: (() => void) | undefined
   #cpu = process.cpuUsage()
   #startedAt = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.#lag = new LoopLag(clock)
   }
 
   start(): void {
     this.#cpu = process.cpuUsage()
     this.#startedAt = this.#clock.now()
-    this.#tick()
+    this.#lag.start()
   }
 
   stop(): GeneratorReport {
-    this.#cancel?.()
+    this.#lag.stop()
     const { user, system } = process.cpuUsage(this.#cpu)
     const seconds = Math.max((this.#clock.now() - this.#startedAt) / 1000, 0.001)
     const cores = (user + system) / 1e6 / seconds
@@ -63,14 +63,6 @@ export class SelfWatch {
       bottleneck: why.length > 0,
       why,
     }
-  }
-
-  #tick(): void {
-    const due = this.#clock.now() + TICK_MS
-    this.#cancel = this.#clock.after(TICK_MS, () => {
-      this.#lag.record(this.#clock.now() - due)
-      this.#tick()
-    })
   }
 }
 

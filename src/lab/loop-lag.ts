@@ -1,0 +1,41 @@
+/**
+ * How late this process's event loop comes: a timer of 10 ms that is looked at when it fires. What happens in the
+ * process is noted as late as that at most.
+ *
+ * Owns a timer between `start` and `stop`.
+ */
+import type { Clock } from '../core/index.ts'
+import { Histogram, type LatencySummary } from './histogram.ts'
+
+const TICK_MS = 10
+
+export class LoopLag {
+  readonly #clock: Clock
+  #lag = new Histogram()
+  #cancel: (() => void) | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  start(): void {
+    const due = this.#clock.now() + TICK_MS
+    this.#cancel = this.#clock.after(TICK_MS, () => {
+      this.#lag.record(this.#clock.now() - due)
+      this.start()
+    })
+  }
+
+  stop(): void {
+    this.#cancel?.()
+  }
+
+  reset(): void {
+    this.#lag = new Histogram()
+  }
+
+  /** Milliseconds. */
+  summary(): LatencySummary {
+    return this.#lag.summary()
+  }
+}
