@@ -1,0 +1,181 @@
+/** Every word of the reports that is not told by the report itself, in both languages; the type lets none be missing. */
+import type { Bound, Experiment, Verdict, Words } from './document.ts'
+
+export const LANGUAGES = ['en', 'ko'] as const
+export type Language = (typeof LANGUAGES)[number]
+
+const w = (en: string, ko: string): Words => ({ en, ko })
+
+export const WORDS = {
+  language: w('English', '한국어'),
+  languages: w('Language', '언어'),
+  title: w('Validation report', '검증 보고서'),
+  creed: w(
+    'Every figure was measured in this run; none is computed from settings.',
+    '모든 수치는 이번 실행에서 측정한 것이며, 설정값으로 계산한 것은 없습니다.',
+  ),
+  passedWhole: w('Passed', '통과'),
+  failedWhole: w('Failed', '실패'),
+  nothingJudged: w('Nothing was judged', '판정된 항목 없음'),
+  criteriaPassed: w('criteria passed', '개 기준 통과'),
+  of: w('of', '/'),
+  interrupted: w(
+    'The run was interrupted: what stands here is of what ran until then.',
+    '실행이 중단되었습니다. 그때까지 실행된 내용만 담겨 있습니다.',
+  ),
+  quickNote: w(
+    'A quick run: short experiments, so that figures scatter more than in a whole one.',
+    '빠른 실행입니다. 실험이 짧아 전체 실행보다 수치의 편차가 큽니다.',
+  ),
+  score: w('Score', '점수'),
+  grade: w('Grade', '등급'),
+  noGrade: w('no grade', '등급 없음'),
+  experiments: w('Experiments', '실험'),
+  notPassed: w('What did not pass', '통과하지 못한 항목'),
+  criteria: w('Criteria', '기준'),
+  criterion: w('Criterion', '기준'),
+  measured: w('Measured', '측정값'),
+  bound: w('Needed', '요구값'),
+  ideal: w('Ideal', '이상값'),
+  idealNote: w(
+    'Ideal: what a perfect system would have given, where a formula says so.',
+    '이상값: 공식이 있는 경우, 완벽한 시스템이라면 나왔을 값입니다.',
+  ),
+  verdict: w('Verdict', '판정'),
+  position: w('In the picture', '위치'),
+  figures: w('Also measured', '그 밖의 측정값'),
+  figure: w('Figure', '항목'),
+  value: w('Value', '값'),
+  sideBySide: w('Side by side', '나란히 비교'),
+  charts: w('Over time', '시간에 따른 변화'),
+  notMeasured: w('Not measured', '측정하지 않은 것'),
+  notMeasuredValue: w('not measured', '측정 안 됨'),
+  data: w('The values as a table', '표로 보기'),
+  dataThinned: w(
+    'The value furthest from zero in each piece of time; all of them are in the JSON report.',
+    '각 시간 구간에서 0에서 가장 먼 값입니다. 전체 값은 JSON 보고서에 있습니다.',
+  ),
+  dataWhole: w('Every point, as measured.', '측정된 모든 점입니다.'),
+  time: w('Time', '시간'),
+  noPoints: w('Nothing was measured here.', '측정된 값이 없습니다.'),
+  offChart: w('above the chart', '차트 범위 밖'),
+  limit: w('limit', '한계'),
+  peak: w('peak', '최고'),
+  about: w('About this run', '실행 정보'),
+  startedAt: w('Started', '시작'),
+  took: w('Took', '소요 시간'),
+  at: w('from', '시작'),
+  kindOfRun: w('Kind', '종류'),
+  quick: w('quick', '빠른 실행'),
+  whole: w('whole', '전체 실행'),
+  seed: w('Seed', '시드'),
+  seedNote: w('the same seed draws the same arrivals', '같은 시드는 같은 도착을 만듭니다'),
+  service: w('Service', '서비스'),
+  ownService: w('started for this run', '이 실행을 위해 시작함'),
+  engine: w('Engine', '엔진'),
+  unknown: w('not told', '알 수 없음'),
+  weir: w('Weir', 'Weir'),
+  node: w('Node', 'Node'),
+  platform: w('Platform', '플랫폼'),
+  cpu: w('Processor', '프로세서'),
+  cores: w('Cores', '코어'),
+  memory: w('Memory', '메모리'),
+  loadBefore: w('Load before the run', '실행 전 부하'),
+  loadNote: w('1-minute average', '1분 평균'),
+  scrollable: w('table, scrolls sideways', '표, 가로로 스크롤됩니다'),
+  footer: w('Drawn by weir report from the JSON of the run.', '실행 결과 JSON에서 weir report가 그렸습니다.'),
+  toTop: w('To the top', '맨 위로'),
+  comparisonTitle: w('Two validations compared', '두 검증의 비교'),
+  first: w('A', 'A'),
+  second: w('B', 'B'),
+  difference: w('B against A', 'A 대비 B'),
+  change: w('Change', '변화'),
+  changedVerdicts: w('Verdicts that changed', '판정이 바뀐 기준'),
+  noChangedVerdicts: w('No verdict changed.', '바뀐 판정이 없습니다.'),
+  differences: w('What else was different', '달랐던 조건'),
+  noDifferences: w('The same environment, as far as it is told.', '알려진 범위에서 같은 환경입니다.'),
+  otherMachine: w(
+    'These runs were on different machines: a difference in speed may be the machine and not Weir.',
+    '서로 다른 기계에서 실행되었습니다. 속도 차이는 Weir가 아니라 기계 때문일 수 있습니다.',
+  ),
+  otherConditions: w(
+    'These runs were under different conditions (below): they may explain a difference.',
+    '조건이 서로 달랐습니다(아래 참조). 차이의 원인일 수 있습니다.',
+  ),
+  regressed: w('Got worse: passed in A, failed in B', '나빠짐: A에서 통과, B에서 실패'),
+  notRegressed: w('Nothing that passed in A failed in B', 'A에서 통과한 것 중 B에서 실패한 것은 없음'),
+  otherBound: w('another bound in A', 'A에서는 다른 요구값'),
+  sameNote: w(
+    'Same: the difference is at most 5 % of the larger value and the verdict is the same.',
+    '같음: 차이가 큰 값의 5 % 이하이고 판정이 같은 경우입니다.',
+  ),
+  loadTitle: w('Load report', '부하 보고서'),
+} as const satisfies Record<string, Words>
+
+export type Word = keyof typeof WORDS
+
+export const say = (lang: Language, word: Word): string => WORDS[word][lang]
+
+export interface SignedWords extends Words {
+  /** Beside the word, so that neither colour nor sign has to carry the meaning alone. */
+  readonly sign: string
+}
+
+export const VERDICT_WORDS: Readonly<Record<Verdict, SignedWords>> = {
+  passed: { sign: '✓', ...w('passed', '통과') },
+  failed: { sign: '✗', ...w('failed', '실패') },
+  inconclusive: { sign: '?', ...w('inconclusive', '판단 불가') },
+  skipped: { sign: '–', ...w('skipped', '건너뜀') },
+}
+
+export const CHANGES = ['better', 'worse', 'same', 'only-in-a', 'only-in-b', 'not-comparable'] as const
+export type Change = (typeof CHANGES)[number]
+
+export const CHANGE_WORDS: Readonly<Record<Change, SignedWords>> = {
+  better: { sign: '▲', ...w('better', '나아짐') },
+  worse: { sign: '▼', ...w('worse', '나빠짐') },
+  same: { sign: '=', ...w('same', '같음') },
+  'only-in-a': { sign: '–', ...w('only in A', 'A에만 있음') },
+  'only-in-b': { sign: '+', ...w('only in B', 'B에만 있음') },
+  'not-comparable': { sign: '?', ...w('not comparable', '비교 불가') },
+}
+
+/** What a bound is called in front of its value. */
+export const BOUND_WORDS: Readonly<Record<Bound['kind'], Words>> = {
+  'at-most': w('at most', '최대'),
+  'at-least': w('at least', '최소'),
+  exactly: w('exactly', '정확히'),
+  range: w('from … to', '범위'),
+}
+
+/** The names that experiments are called by on the command line, for those who look for one in a list. */
+export const EXPERIMENT_WORDS: Readonly<Record<Experiment, Words>> = {
+  burst_leveling: w('Burst levelling', '버스트 평준화'),
+  system_protection: w('System protection', '시스템 보호'),
+  queue_buffering: w('Queue buffering', '큐 버퍼링'),
+  stability: w('Stability', '안정성'),
+  auto_scaling: w('Auto-scaling', '자동 확장'),
+  monitoring_impact: w('Cost of monitoring', '모니터링 영향'),
+  throughput_gain: w('Throughput gain', '처리량 향상'),
+  topology: w('Topology', '큐 구성'),
+}
+
+/** Units as reports name them, for Korean readers; one that is not here stays as it is. */
+const KOREAN_UNITS: Readonly<Record<string, string>> = {
+  s: '초',
+  calls: '호출',
+  'calls/s': '호출/초',
+  messages: '건',
+  'messages/s': '건/초',
+  'msg/s': '건/초',
+  requests: '요청',
+  'requests/s': '요청/초',
+  '/s': '/초',
+  workers: '워커',
+  cores: '코어',
+  changes: '회',
+  restarts: '회',
+}
+
+export const unitIn = (lang: Language, unit: string): string =>
+  lang === 'ko' && Object.hasOwn(KOREAN_UNITS, unit) ? (KOREAN_UNITS[unit] ?? unit) : unit
