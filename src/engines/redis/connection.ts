@@ -145,15 +145,15 @@ export class RedisConnection {
 
   async #call(ask: (client: Client) => Promise<Reply>): Promise<Reply> {
     const client = this.#client
-    if (!client?.isReady) throw failed(`Redis at ${this.where}: ${this.#trouble ?? 'the connection is lost'}`)
+    if (!client?.isReady) throw failed(`Redis: ${this.#trouble ?? 'the connection is lost'}`)
     try {
       return await this.#withLimit(ask(client), () =>
         this.#leave(client, `no answer within ${this.#options.callLimitMs} ms`),
       )
     } catch (error) {
-      const fault = faultOf(error, this.where)
+      const fault = faultOf(error)
       if (fault.movedTo !== undefined) this.#node = fault.movedTo
-      if (fault.reconnect) this.#leave(client, reasonOf(error, this.where))
+      if (fault.reconnect) this.#leave(client, reasonOf(error))
       throw fault.error
     }
   }
@@ -162,7 +162,7 @@ export class RedisConnection {
     const { clock, callLimitMs } = this.#options
     return new Promise((resolve, reject) => {
       const cancel = clock.after(callLimitMs, () => {
-        reject(failed(`Redis at ${this.where}: no answer within ${callLimitMs} ms`))
+        reject(failed(`Redis: no answer within ${callLimitMs} ms`))
         onLimit()
       })
       work.then(resolve, reject).finally(cancel)
@@ -192,7 +192,7 @@ export class RedisConnection {
         if (signal.aborted) break
         this.#trouble ??= 'the connection was lost'
       } catch (error) {
-        this.#trouble = reasonOf(error, this.where)
+        this.#trouble = reasonOf(error)
         this.#node = undefined
       }
       attempted()
@@ -214,7 +214,7 @@ export class RedisConnection {
     const client = open(this.#node === undefined ? url : atNode(url, this.#node), callLimitMs)
     const lost = new Promise<void>((resolve) => {
       client.on('error', (error: unknown) => {
-        this.#leave(client, reasonOf(error, this.where))
+        this.#leave(client, reasonOf(error))
         resolve()
       })
       client.once('end', resolve)
@@ -260,7 +260,9 @@ function atNode(text: string, node: string): string {
   return url.href
 }
 
-function reasonOf(error: unknown, where: string): string {
-  const text = faultOf(error, where).error.message
-  return text.replace(`Redis at ${where}: `, '').replace(`Redis at ${where} `, 'it ')
+/** To stand behind `Redis at host:port: `. */
+function reasonOf(error: unknown): string {
+  return faultOf(error)
+    .error.message.replace(/^Redis: /, '')
+    .replace(/^Redis /, 'it ')
 }

@@ -134,6 +134,6 @@ export class RedisEffects implements EffectStore {
   }
 
   #notOurs(key: string): Error {
-    return failed(`Redis at ${this.#connection.where}: the key ${key} holds something that is not ours`)
+    return failed(`Redis: the key ${key} holds something that is not ours`)
   }
 }

@@ -20,19 +20,22 @@ const UNFIT: readonly (readonly [RegExp, string])[] = [
   [/^(?:NOAUTH|WRONGPASS|ERR invalid password|ERR AUTH)/i, 'refuses the name or the password'],
 ]
 
-/** `where`: host and port, never the URL, which has the password. */
-export function faultOf(error: unknown, where: string): Fault {
+/**
+ * What it says is told to clients, who have no business knowing where Redis is; operators read that in the health and
+ * in the log.
+ */
+export function faultOf(error: unknown): Fault {
   if (error instanceof WeirError) return { error, reconnect: false }
   const text = textOf(error)
-  if (isFull(text)) return { error: full(`Redis at ${where} is full: ${text}`, error), reconnect: false }
+  if (isFull(text)) return { error: full(`Redis is full: ${text}`, error), reconnect: false }
   const movedTo = /^MOVED \d+ (\S+)$/.exec(text)?.[1]
   if (movedTo !== undefined) {
-    const said = `Redis at ${where} is a node of a cluster, and our keys are at ${movedTo}`
+    const said = 'Redis is a node of a cluster, and our keys are on another one'
     return { error: failed(said, error), reconnect: true, movedTo }
   }
   const unfit = UNFIT.find(([pattern]) => pattern.test(text))
-  if (unfit) return { error: failed(`Redis at ${where} ${unfit[1]}`, error), reconnect: true }
-  return { error: failed(`Redis at ${where}: ${text}`, error), reconnect: false }
+  if (unfit) return { error: failed(`Redis ${unfit[1]}`, error), reconnect: true }
+  return { error: failed(`Redis: ${text}`, error), reconnect: false }
 }
 
 /** A host with several addresses fails with an error without a message. */
@@ -41,7 +44,12 @@ function textOf(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException
   // Before Redis 7 what a command in a script answers stands at the end of a sentence about the script.
   const answer = /^ERR Error running script .*@user_script: ?\d+: -?(.+)$/s.exec(message)?.[1]
-  return answer ?? (message || code || error.name)
+  return withoutAddress(answer ?? (message || code || error.name))
+}
+
+/** `connect ECONNREFUSED 10.0.0.7:6379` without where. */
+function withoutAddress(text: string): string {
+  return text.replace(/^((?:connect|read|write) E[A-Z]+) .*$/, '$1')
 }
 
 /** `OOM`: maxmemory with noeviction. `MISCONF`: it cannot write its file. */

@@ -209,7 +209,7 @@ export class RedisLedger implements Ledger {
   /** A key of ours that another program uses for something else: its calls fail, those of others go on. */
   #unusable(key: string, keys: readonly string[]): Error {
     const indexes = keys.flatMap((one, i) => (one === key ? [i] : []))
-    const text = `Redis at ${this.#connection.where}: the key ${key} holds something that is not ours`
+    const text = `Redis: the key ${key} holds something that is not ours`
     return indexes.length > 0 ? new Unusable(text, new Set(indexes)) : failed(text)
   }
 

@@ -110,7 +110,7 @@ export class RedisLine implements LineEngine {
     )
     const [kind, key] = listOf(reply)
     if (kind === 'unusable') {
-      throw failed(`Redis at ${this.#calls.where}: the key ${key} holds something that is not ours`)
+      throw failed(`Redis: the key ${key} holds something that is not ours`)
     }
     if (kind === 'full') throw new WeirError('overloaded', `there are ${MOST_EVENTS} events already`)
     return kind === 'made'
