@@ -4,6 +4,7 @@ import type { Bench } from './harness/figures.ts'
 import { httpIngest } from './http/bench.ts'
 import { lineCore } from './line/core.ts'
 import { lineRedis } from './line/redis.ts'
+import { roomHttp } from './line/room-http.ts'
 import { million } from './million/bench.ts'
 import { monitoring } from './monitoring/bench.ts'
 import { rabbitmqConsume } from './rabbitmq/consuming.ts'
@@ -24,4 +25,5 @@ export const BENCHES: readonly Bench[] = [
   rabbitmqHttp,
   lineCore,
   lineRedis,
+  roomHttp,
 ]

@@ -8,23 +8,24 @@ export interface Heard {
 }
 
 export class Connection {
-  readonly #request: Buffer
+  readonly #next: () => Buffer
   readonly #heard: Heard
   readonly #port: number
   #socket: Socket
   /** When the request under way was meant to be sent; NaN = none. */
   intendedAt = Number.NaN
 
-  constructor(port: number, request: Buffer, heard: Heard) {
+  /** `next`: the request to send. */
+  constructor(port: number, next: () => Buffer, heard: Heard) {
     this.#port = port
-    this.#request = request
+    this.#next = next
     this.#heard = heard
     this.#socket = this.#open()
   }
 
   send(intendedAt: number): void {
     this.intendedAt = intendedAt
-    this.#socket.write(this.#request)
+    this.#socket.write(this.#next())
   }
 
   close(): void {
@@ -47,12 +48,13 @@ export class Connection {
   }
 }
 
-export function httpRequest(port: number, path: string, body: string): Buffer {
+export function httpRequest(port: number, path: string, body: string, token?: string): Buffer {
   const head = [
     `POST ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
   ]
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

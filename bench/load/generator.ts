@@ -4,6 +4,7 @@
  *   open:   requests come at fixed moments whether or not earlier ones were answered; latency counts from the
  *           moment a request was meant to be sent, so a server that stalls cannot hide who waited.
  */
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answer, childConfig } from '../harness/child.ts'
 import { quantile } from '../harness/statistics.ts'
@@ -24,11 +25,12 @@ class Load implements Heard {
   running = true
 
   constructor() {
-    const request = httpRequest(plan.port, plan.path, plan.body)
-    this.connections = Array.from(
-      { length: plan.connections },
-      () => new Connection(plan.port, request, this),
+    const requests = readTokens(plan.tokens).map((token) =>
+      httpRequest(plan.port, plan.path, plan.body, token),
     )
+    let sent = 0
+    const next = (): Buffer => requests[sent++ % requests.length] ?? Buffer.alloc(0)
+    this.connections = Array.from({ length: plan.connections }, () => new Connection(plan.port, next, this))
   }
 
   answered(connection: Connection, status: number): void {
@@ -37,7 +39,7 @@ class Load implements Heard {
     connection.intendedAt = Number.NaN
     if (this.measuring) {
       this.statuses[status] = (this.statuses[status] ?? 0) + 1
-      if (status === 202) this.latencies.push(latency)
+      if (status >= 200 && status < 300) this.latencies.push(latency)
       if (latency > TIMEOUT_MS) this.timeouts++
     }
     if (!this.running) return
@@ -75,6 +77,10 @@ class Load implements Heard {
     }
     setTimeout(() => this.#arrive(began, next), 0.5)
   }
+}
+
+function readTokens(file: string | undefined): readonly (string | undefined)[] {
+  return file === undefined ? [undefined] : readFileSync(file, 'utf8').trim().split('\n')
 }
 
 const load = new Load()

@@ -14,6 +14,8 @@ export interface LoadPlan {
   readonly port: number
   readonly path: string
   readonly body: string
+  /** A file with a bearer token in each line: the requests carry one after the other, over and over. */
+  readonly tokens?: string
   readonly connections: number
   readonly mode: 'closed' | 'open'
   /** Arrivals per second, open only. */
@@ -25,7 +27,7 @@ export interface LoadPlan {
 export interface LoadResult {
   readonly generator: 'own' | 'wrk'
   readonly seconds: number
-  /** Requests answered 202 while measuring. */
+  /** Requests accepted (2xx) while measuring. */
   readonly ok: number
   readonly okPerSecond: number
   /**
@@ -56,8 +58,8 @@ export async function ownLoad(plan: LoadPlan, serverPid: number): Promise<Loaded
 /** The lightest generator there is here, for throughput. */
 export async function throughputLoad(plan: LoadPlan, serverPid: number): Promise<LoadedServer> {
   if (!hasProgram('wrk')) return ownLoad(plan, serverPid)
-  const warmUp = { ...plan, seconds: Math.max(1, Math.round(plan.warmUpSeconds)) }
-  await wrk(warmUp)
+  const warmUp = Math.max(1, Math.round(plan.warmUpSeconds))
+  if (plan.warmUpSeconds > 0) await wrk({ ...plan, seconds: warmUp })
   return watched(serverPid, () => wrk(plan))
 }
 
@@ -91,7 +93,7 @@ async function wrk(plan: LoadPlan): Promise<LoadResult> {
   const shape = ['-t', '1', '-c', String(plan.connections), '-d', `${Math.round(plan.seconds)}s`]
   const args = [...shape, '--timeout', '10s', '--latency', '-s', script, url]
   try {
-    const { output, cores } = await runWrk(args, file)
+    const { output, cores } = await runWrk(args, file, plan.tokens ?? '')
     const line = output.split('\n').find((one) => one.startsWith('{'))
     if (line === undefined) throw new Error(`wrk said: ${output}`)
     const summary = JSON.parse(line) as WrkSummary
@@ -115,11 +117,15 @@ async function wrk(plan: LoadPlan): Promise<LoadResult> {
 }
 
 /** Reads the processor time while wrk runs, because it is gone with the process. */
-function runWrk(args: string[], bodyFile: string): Promise<{ output: string; cores: number }> {
+function runWrk(
+  args: string[],
+  bodyFile: string,
+  tokens: string,
+): Promise<{ output: string; cores: number }> {
   return new Promise((resolve, reject) => {
     const began = performance.now()
     let cores = Number.NaN
-    const env = { ...process.env, BENCH_BODY: bodyFile }
+    const env = { ...process.env, BENCH_BODY: bodyFile, BENCH_TOKENS: tokens }
     const child = execFile('wrk', args, { env }, (error, output) => {
       clearInterval(timer)
       if (error) reject(error)

@@ -28,12 +28,12 @@ export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
   async function answered(visit: Visit): Promise<ReturnType<typeof visitAnswer>> {
     const snapshot = (await line.snapshot(visit.event)) ?? notMade(visit.event, deps)
     const eta = deps.flows.eta(snapshot.frame, Math.max(0, visit.position - 1), clock.now())
-    return visitAnswer(visit, snapshot, eta, passFor(visit, deps), random)
+    return visitAnswer(visit, snapshot, eta, passFor(visit, deps), random, deps.slowedBy?.(visit.event))
   }
 
   async function enter(event: string, { visitor }: Identity, request: FastifyRequest): Promise<EnterResult> {
     // Only a new ticket costs anything of the quota: whoever is in may ask as often as he likes.
-    if (isOver((await line.status(event, visitor)).state)) {
+    if (options.ticketsPerAddress > 0 && isOver((await line.status(event, visitor)).state)) {
       const retryAfterMs = tickets.take(request.ip, clock.now())
       if (retryAfterMs > 0)
         throw new Refusal(429, 'too_many_tickets', 'Too many from this address', { retryAfterMs })
@@ -130,7 +130,7 @@ export function notMade(
 }
 
 function keptFrame({ frame }: Snapshot, deps: RoomDeps): { at: number; body: string; etag: string } {
-  const body = JSON.stringify(servingAnswer(frame, deps.random))
+  const body = JSON.stringify(servingAnswer(frame, deps.random, deps.slowedBy?.(frame.event)))
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
   return { at: deps.clock.now(), body, etag }
 }

@@ -20,6 +20,7 @@ import {
 } from '../../../waiting-room/index.ts'
 import { Book } from './book.ts'
 import { drawOf, join, newDraw } from './draw.ts'
+import type { TicketOrder } from './order.ts'
 import type { EventState, LoadedEvent } from './rows.ts'
 
 /** A renewal that gains less than this part of the lease is none: a lease in use is not written at every request. */
@@ -41,8 +42,15 @@ const NEW_STATE: EventState = {
   draw: null,
 }
 
+/** The part of a frame that takes 33 look-ups, and what it was computed from. */
+interface Departures extends Pick<Frame, 'serving' | 'next' | 'returned' | 'departed'> {
+  readonly of: TicketOrder | undefined
+  readonly version: number
+}
+
 export class Line {
   readonly book: Book
+  #departed: Departures = { of: undefined, version: 0, serving: 0, next: 0, returned: 0, departed: [] }
 
   /** `seed`: any random number. */
   constructor(loaded: LoadedEvent, seed: number) {
@@ -304,21 +312,45 @@ export class Line {
     }
   }
 
-  #frame(now: number): Frame {
-    const { book } = this
-    const { order, state, door } = book
-    const { serving, next, epoch } = state
+  /** Kept until the line moves: between two movements thousands look at it. */
+  #departures(): Departures {
+    const { order, state } = this.book
+    const { serving, next } = state
+    const { of, version } = this.#departed
+    if (
+      of === order &&
+      version === order.version &&
+      this.#departed.serving === serving &&
+      this.#departed.next === next
+    )
+      return this.#departed
     const bounds = bucketBounds(serving, next)
     const waitingUpTo = bounds.map((ticket) => order.upTo(ticket))
     const departed = bounds.slice(1).map((to, i) => {
       return to - (bounds[i] ?? 0) - ((waitingUpTo[i + 1] ?? 0) - (waitingUpTo[i] ?? 0))
     })
+    this.#departed = {
+      of: order,
+      version: order.version,
+      serving,
+      next,
+      returned: waitingUpTo[0] ?? 0,
+      departed,
+    }
+    return this.#departed
+  }
+
+  #frame(now: number): Frame {
+    const { book } = this
+    const { order, state, door } = book
+    const { serving, next, epoch } = state
+    const { returned, departed } = this.#departures()
     return {
       event: book.event,
       epoch,
       serving,
       next,
-      returned: waitingUpTo[0] ?? 0,
+      returned,
       departed,
       waiting: order.size,
       active: book.active,

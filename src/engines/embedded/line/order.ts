@@ -18,6 +18,7 @@ export class TicketOrder {
   #bits = new Uint8Array(SMALLEST)
   #tree = new Uint32Array(SMALLEST + 1)
   #size = 0
+  #version = 0
 
   /** Knows no ticket up to and including `last`. */
   constructor(last: number) {
@@ -27,6 +28,11 @@ export class TicketOrder {
   /** How many are waiting. */
   get size(): number {
     return this.#size
+  }
+
+  /** Another one whenever somebody waits, or waits no longer. */
+  get version(): number {
+    return this.#version
   }
 
   /** Ascending and without gaps, from the ticket after the last; `slot` -1: it will never wait. */
@@ -77,6 +83,7 @@ export class TicketOrder {
   /** Starts anew with these, ascending: after a restart, and when tickets were drawn by lot. */
   load(tickets: Float64Array<ArrayBuffer>, slots: Int32Array, waiting: Uint8Array, last: number): void {
     const capacity = Math.max(SMALLEST, tickets.length * 2)
+    this.#version++
     this.#old = tickets
     this.#from = last
     this.#used = tickets.length
@@ -132,6 +139,7 @@ export class TicketOrder {
     const before = this.#bits[rank - 1] ?? 0
     if (before === bit) return
     this.#bits[rank - 1] = bit
+    this.#version++
     this.#size += bit - before
     const change = bit - before
     for (let at = rank; at <= this.#slots.length; at += at & -at)
