@@ -122,10 +122,11 @@ function answers(node) {
 }
 
 /**
- * Runs `script` (absolute) with `args` on the right Node. In a clone it installs first. `here` programs take over
- * this process; others run as a child whose signals and exit code pass through.
+ * Runs `script` (absolute) with `args` on the right Node. In a clone it installs first, and then `prepare` is called
+ * with that Node. `here` programs take over this process; others run as a child whose signals and exit code pass
+ * through.
  */
-export async function launch(script, args, { dev = false, inProcess = true } = {}) {
+export async function launch(script, args, { dev = false, inProcess = true, prepare = () => {} } = {}) {
   if (existsSync(join(ROOT, 'src'))) {
     const code = install(ROOT, dev)
     if (code !== undefined) process.exit(code)
@@ -135,12 +136,14 @@ export async function launch(script, args, { dev = false, inProcess = true } = {
     process.stderr.write(`${choice.line}\n`)
     process.exit(1)
   }
+  const node = choice.run === 'here' ? process.execPath : choice.run
+  prepare(node)
   if (choice.run === 'here' && inProcess) {
     process.argv = [process.argv[0], script, ...args]
     await import(pathToFileURL(script).href)
     return
   }
-  passThrough(choice.run === 'here' ? process.execPath : choice.run, [script, ...args])
+  passThrough(node, [script, ...args])
 }
 
 /**

@@ -1,8 +1,9 @@
-/** `npm run build`: the published `dist`, JavaScript and declarations, the engine's worker included. */
+/** `npm run build`: the published `dist`: JavaScript and declarations, the engine's worker included, and the web pages. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildPages } from './build-pages.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const out = join(root, 'dist')
@@ -15,3 +16,4 @@ for (const source of globSync('src/**/*.ts', { cwd: root })) {
   const made = join(out, source.slice('src/'.length).replace(/\.ts$/, '.js'))
   if (!existsSync(made)) throw new Error(`${source} was not built`)
 }
+await buildPages()

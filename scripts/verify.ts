@@ -17,6 +17,7 @@ interface Step {
 const steps: readonly Step[] = [
   { name: 'format and lint', args: [tool('@biomejs', 'biome', 'bin', 'biome'), 'ci', '.'] },
   { name: 'types', args: [tool('typescript', 'lib', 'tsc.js'), '--noEmit'] },
+  { name: 'types of the pages', args: [tool('typescript', 'lib', 'tsc.js'), '--noEmit', '-p', 'web'] },
   { name: 'generated documents', args: ['scripts/settings-docs.ts', '--check'] },
   { name: 'build', args: ['scripts/build.ts'] },
   { name: 'the build runs', args: ['dist/cli/main.js', '--version'] },

@@ -8,6 +8,7 @@
  * While Redis is away it runs all the same: it refuses everything, admits nobody, and goes on by itself.
  */
 import { randomBytes } from 'node:crypto'
+import { roomPages } from '../console/index.ts'
 import type { Clock, Logger, Random } from '../core/index.ts'
 import { type HttpService, service } from '../gateway/index.ts'
 import { Accounts, buildRoom, LineProcessor, RoomSockets } from '../waiting-room/index.ts'
@@ -61,7 +62,7 @@ export class Room {
     const common = { line, flows, passes, sessions, clock, random, logger, options }
     const accounts = new Accounts(documents, newId)
     this.#sockets = new RoomSockets({ ...common, sockets: socketOptionsOf(settings) })
-    const app = buildRoom({ ...common, accounts, newSecret })
+    const app = buildRoom({ ...common, accounts, newSecret, pages: roomPages({ logger }) })
     const port = roomPort === 'off' ? 0 : roomPort
     this.#http = service(app, clock, { host, port, stopTimeoutMs: STOP_TIMEOUT_MS }, () => {})
   }

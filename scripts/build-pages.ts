@@ -1,0 +1,66 @@
+/**
+ * Builds the web pages into `dist/pages`, and says in a stamp what they were built from. `npm run build` calls it, and
+ * so does the first `weir up` of a clone (`bin/pages.mjs`), which keeps the same stamp.
+ */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'vite'
+import { STAMP, sourcesHash } from '../bin/pages.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const pages = join(root, 'dist', 'pages')
+
+/** What would need Node does not belong into a browser: an import of it is a mistake, not something to leave out. */
+const browserOnly: Plugin = {
+  name: 'browser-only',
+  enforce: 'pre',
+  resolveId(id, importer) {
+    if (!id.startsWith('node:')) return null
+    throw new Error(`${relative(root, importer ?? '')} imports ${id}, which a browser does not have`)
+  },
+}
+
+/** The room's pages, into `folder`. Rejects with the bundler's own message. */
+export async function buildRoomPages(folder: string): Promise<void> {
+  const source = join(root, 'web', 'room')
+  await build({
+    root: source,
+    configFile: false,
+    logLevel: 'warn',
+    // Addresses are absolute: the pages are served from the root, at several depths.
+    base: '/',
+    publicDir: false,
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    plugins: [browserOnly],
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      assetsDir: 'assets',
+      // An image within the text would need `data:` in the policy.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+      rolldownOptions: { input: [join(source, 'index.html'), join(source, 'admin.html')] },
+    },
+  })
+}
+
+/** Beside the old ones first, and then in their place: a build that fails leaves what was there. */
+export async function buildPages(): Promise<void> {
+  mkdirSync(pages, { recursive: true })
+  // Two may build at once; each has a folder of its own.
+  const fresh = join(pages, `.room-${process.pid}`)
+  const target = join(pages, 'room')
+  const hash = sourcesHash(root)
+  try {
+    await buildRoomPages(fresh)
+    writeFileSync(join(fresh, STAMP), `${hash}\n`)
+    rmSync(target, { recursive: true, force: true })
+    renameSync(fresh, target)
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
+}
+
+if (import.meta.main) await buildPages()

@@ -1,0 +1,202 @@
+/**
+ * The connection of the leading tab to the service: a socket, and questions over HTTP while there is none.
+ *
+ * Owns the socket and its timers between `start` and `stop`. It never gives up: it connects again for ever, at growing
+ * and random distances, or when the service says; the place is kept meanwhile (L4). An open socket, or a question
+ * every now and then, is also what keeps the visitor present (L5).
+ */
+import { io, type Socket } from 'socket.io-client'
+import { type Answer, status } from './api.ts'
+import type { Input, Link } from './state.ts'
+import type { ClearedMessage, EntryMessage, FrameMessage, VisitAnswer } from './wire.ts'
+
+export interface LinkEvents {
+  input(input: Input): void
+  /** The login is not valid any more. */
+  unauthorised(): void
+}
+
+type Joined = ({ readonly ok: true } & VisitAnswer) | { readonly ok: false; readonly retryAfterMs?: number }
+
+const FIRST_DELAY_MS = 1_000
+const LONGEST_DELAY_MS = 30_000
+/** Failed connections until the page asks over HTTP instead. */
+const POLL_AFTER = 2
+/** The wait is estimated anew, and whatever was lost on the way is found. */
+const RESYNC_MS = 60_000
+
+type Timer = ReturnType<typeof setTimeout>
+
+export class ServiceLink {
+  readonly #event: string
+  readonly #token: string
+  readonly #events: LinkEvents
+  #socket: Socket | undefined
+  #failures = 0
+  #polls = 0
+  #resync: Timer | undefined
+  #again: Timer | undefined
+  #poll: Timer | undefined
+  #isPolling = false
+
+  constructor(event: string, token: string, events: LinkEvents) {
+    this.#event = event
+    this.#token = token
+    this.#events = events
+  }
+
+  start(): void {
+    if (this.#socket) return
+    const socket = io({
+      auth: { token: this.#token, eventId: this.#event },
+      transports: ['websocket', 'polling'],
+      tryAllTransports: true,
+      reconnectionDelay: FIRST_DELAY_MS,
+      reconnectionDelayMax: LONGEST_DELAY_MS,
+      randomizationFactor: 0.5,
+      forceNew: true,
+    })
+    this.#socket = socket
+    this.#tell({ kind: 'connecting' })
+    this.#listen(socket)
+  }
+
+  stop(): void {
+    const socket = this.#socket
+    this.#socket = undefined
+    for (const timer of [this.#resync, this.#again, this.#poll]) clearTimeout(timer)
+    this.#isPolling = false
+    this.#failures = 0
+    socket?.disconnect()
+  }
+
+  #listen(socket: Socket): void {
+    const { input } = this.#events
+    const ours = (message: { readonly eventId: string }): boolean => message.eventId === this.#event
+    socket.on('connect', () => this.#connected(socket))
+    socket.on('connect_error', (error: Error & { data?: { code?: string; retryAfterMs?: number } }) =>
+      this.#failed(socket, error.data),
+    )
+    socket.on('disconnect', (reason) => this.#disconnected(socket, reason))
+    socket.on('queue-updated', (frame: FrameMessage) => input({ kind: 'frame', frame }))
+    socket.on('session-restored', (visit: VisitAnswer & { readonly timestamp: string }) => {
+      if (!ours(visit)) return
+      input({ kind: 'answer', visit, at: Date.now(), serverAt: Date.parse(visit.timestamp) })
+    })
+    socket.on('queue-entry-allowed', (message: EntryMessage) => {
+      if (ours(message)) input({ kind: 'called', claimBy: Date.parse(message.claimBy) })
+    })
+    socket.on('queue-cleared', (message: ClearedMessage) => {
+      if (ours(message)) input({ kind: 'cleared', epoch: message.epoch, action: message.action })
+    })
+    socket.on('session-replaced', () => {
+      this.stop()
+      this.#tell({ kind: 'quiet' })
+    })
+    socket.on('server-stopping', ({ retryAfterMs }: { readonly retryAfterMs: number }) => {
+      // Everybody is told another moment, so that not all come back at once.
+      socket.io.reconnectionDelay(retryAfterMs)
+      this.#tell({ kind: 'stopping' })
+    })
+  }
+
+  #connected(socket: Socket): void {
+    this.#failures = 0
+    socket.io.reconnectionDelay(FIRST_DELAY_MS)
+    this.#stopPolling()
+    this.#join(socket)
+  }
+
+  /** Asks for the place, and again every minute. */
+  #join(socket: Socket): void {
+    clearTimeout(this.#resync)
+    let next = RESYNC_MS
+    socket.timeout(15_000).emit('join-queue', { eventId: this.#event }, (error: unknown, answer: Joined) => {
+      if (this.#socket !== socket) return
+      if (!error && answer.ok) {
+        this.#tell({ kind: 'live' })
+        this.#events.input({ kind: 'answer', visit: answer, at: Date.now() })
+      } else {
+        // The line is away, or slow: the socket stays, and is told its place later.
+        this.#tell({ kind: 'lost' })
+        next = (!error && !answer.ok && answer.retryAfterMs) || 5_000
+      }
+      this.#resync = setTimeout(() => this.#join(socket), spread(next))
+    })
+  }
+
+  #disconnected(socket: Socket, reason: string): void {
+    clearTimeout(this.#resync)
+    if (this.#socket !== socket) return
+    this.#tellLost()
+    // The service ended it, and then a socket does not come again by itself.
+    if (!socket.active && reason !== 'io client disconnect') this.#reconnectIn(socket, FIRST_DELAY_MS)
+  }
+
+  #failed(socket: Socket, data: { code?: string; retryAfterMs?: number } | undefined): void {
+    if (this.#socket !== socket) return
+    if (data?.code === 'bad_token' || data?.code === 'no_token') {
+      this.stop()
+      return this.#events.unauthorised()
+    }
+    this.#failures++
+    if (!this.#isPolling) this.#tellLost()
+    if (!socket.active) this.#reconnectIn(socket, data?.retryAfterMs ?? LONGEST_DELAY_MS)
+    if (this.#failures >= POLL_AFTER && !this.#isPolling) {
+      this.#isPolling = true
+      this.#polls = 0
+      void this.#ask(socket)
+    }
+  }
+
+  #reconnectIn(socket: Socket, ms: number): void {
+    clearTimeout(this.#again)
+    this.#again = setTimeout(() => socket.connect(), spread(ms))
+  }
+
+  /** One question, and the next one when the answer says. */
+  async #ask(socket: Socket): Promise<void> {
+    const answer = await status(this.#event, this.#token)
+    if (this.#socket !== socket || !this.#isPolling) return
+    if (answer.ok) {
+      this.#polls = 0
+      this.#tell({ kind: 'polling' })
+      this.#events.input(answerInput(answer))
+    } else if (answer.status === 401) {
+      this.stop()
+      return this.#events.unauthorised()
+    } else {
+      this.#polls++
+      this.#tellLost()
+    }
+    const backOff = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#polls)
+    const next = answer.ok ? answer.body.nextPollMs : spread(Math.max(answer.retryAfterMs ?? 0, backOff))
+    this.#poll = setTimeout(() => this.#ask(socket), next)
+  }
+
+  #stopPolling(): void {
+    clearTimeout(this.#poll)
+    this.#isPolling = false
+  }
+
+  #last: Link['kind'] | undefined
+
+  #tell(link: Link): void {
+    if (this.#last === link.kind) return
+    this.#last = link.kind
+    this.#events.input({ kind: 'link', link })
+  }
+
+  /** A restart that was announced is one until the service is back. */
+  #tellLost(): void {
+    if (this.#last !== 'stopping') this.#tell({ kind: 'lost' })
+  }
+}
+
+export function answerInput(answer: Extract<Answer<VisitAnswer>, { ok: true }>): Input {
+  const { body, serverAt } = answer
+  return { kind: 'answer', visit: body, at: Date.now(), ...(serverAt !== undefined && { serverAt }) }
+}
+
+/** Not everybody at the same moment. */
+const spread = (ms: number): number => ms * (0.75 + 0.5 * Math.random())
