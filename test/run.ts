@@ -18,8 +18,8 @@ if (files.length === 0) {
   process.exit(1)
 }
 
-// Two at a time: the tests start processes and sync to disk, and more would measure the machine.
-const events = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS })
+// Three at a time on two cores: half of the time a test waits for a broker to come back or an outage to pass.
+const events = run({ files, concurrency: 3, timeout: FILE_TIMEOUT_MS })
 let passed = 0
 let failed = 0
 let skipped = 0
