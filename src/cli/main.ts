@@ -8,6 +8,7 @@ import { auditCommand } from './audit.ts'
 import { backendCommand } from './backend.ts'
 import { loadCommand } from './load.ts'
 import { configCommand, messageCommand, statusCommand } from './look.ts'
+import { metricsCommand } from './metrics.ts'
 import { planCommand } from './plan.ts'
 import { consumerCommand, gatewayCommand } from './roles.ts'
 import { sendCommand } from './send.ts'
@@ -42,6 +43,7 @@ function makeProgram(): Command {
     monitoringCommand,
     typesCommand,
     configCommand,
+    metricsCommand,
     loadCommand,
     auditCommand,
     planCommand,

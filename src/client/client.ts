@@ -93,6 +93,15 @@ export class WeirClient {
     return this.#get('/api/stats')
   }
 
+  /** What answers at this address. */
+  about(): Promise<{
+    readonly name: string
+    readonly version: string
+    readonly monitoring_enabled: boolean
+  }> {
+    return this.#get('/')
+  }
+
   /** The service's settings, secrets masked. */
   config(): Promise<JsonObject> {
     return this.#get('/api/config')

@@ -50,6 +50,38 @@ export { type LoadOptions, peerOf, runLoad } from './load/run.ts'
 export type { GeneratorReport } from './load/self.ts'
 export { ARRIVAL_PROCESSES, type ArrivalProcess, TEST_TYPES, type TestType } from './load/shape.ts'
 export type { Accounts, Interval, SeriesRow } from './load/tally.ts'
+export type { Gap } from './metrics/absences.ts'
+export {
+  COLLECTION_VERSION,
+  type Collection,
+  type CollectionEnd,
+  CollectionError,
+  type CollectionHeader,
+  type CollectionLine,
+  type EndLine,
+  lineOf,
+  readCollection,
+} from './metrics/collection.ts'
+export {
+  CollectionFile,
+  type CollectionFileOptions,
+  type CollectionFormat,
+} from './metrics/collection-file.ts'
+export { type Collected, type CollectOptions, collect } from './metrics/collector.ts'
+export { CsvTable } from './metrics/csv.ts'
+export {
+  type Exposition,
+  ExpositionError,
+  type MetricSample,
+  type MetricType,
+  parseExposition,
+  seriesName,
+  sumOf,
+} from './metrics/exposition.ts'
+export { COUNTERS, type FigureName, type Figures, figuresOf, GAUGES } from './metrics/figures.ts'
+export type { CounterRow, MeanRow } from './metrics/growth.ts'
+export { type Look, type LookOptions, lookAt } from './metrics/look.ts'
+export { type CollectionSummary, type GaugeRow, summarise } from './metrics/summary.ts'
 export { type ChartLabels, drawCurve } from './planner/chart.ts'
 export { type LiveInput, liveInput } from './planner/live.ts'
 export { type BurstPlan, type CurvePoint, outputOf, type PlanInput, planBurst } from './planner/plan.ts'
@@ -63,8 +95,18 @@ export {
   type ProcessSummary,
   summaryOf,
 } from './processes/sampler.ts'
+export { RoomCallError } from './room/api.ts'
 export { type RoomAuditOptions, RoomAuditor, type RoomVerdict } from './room/auditor.ts'
 export { ROOM_FINDINGS, type RoomFinding, type RoomFindingKind } from './room/findings.ts'
 export { type Named, type RoomEvent, RoomRecorder } from './room/history.ts'
 export { namesIn } from './room/names.ts'
+export {
+  type CostReport,
+  ROOM_MODES,
+  type RoomLoadReport,
+  type RoomMode,
+  type RoomProgress,
+} from './room/report.ts'
+export { type RoomLoadOptions, runRoomLoad } from './room/run.ts'
+export { prepareRoom, SCENARIOS, type Scenario } from './room/scenarios.ts'
 export { type AskOptions, endsOf, workDone } from './what-came-out.ts'

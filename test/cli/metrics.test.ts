@@ -1,0 +1,113 @@
+/** `weir metrics` as its users run it: a real service that goes away and comes back, and Ctrl-C. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { eventually, ServiceProcess, withLimit } from '../fixtures/process.ts'
+import { temporaryDirectory, weir } from '../fixtures/weir-process.ts'
+
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
+const dir = temporaryDirectory()
+after(() => dir.remove())
+
+/** `weir metrics collect`, whose progress on stderr can be waited for. */
+function collecting(url: string, ...args: string[]) {
+  const child = spawn(process.execPath, [MAIN, '--api-url', url, 'metrics', 'collect', ...args], {
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exit = once(child, 'close')
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (data) => (stdout += data))
+  const says = (what: RegExp) =>
+    withLimit(
+      new Promise<void>((resolve) => {
+        if (what.test(stderr)) return resolve()
+        child.stderr.on('data', () => what.test(stderr) && resolve())
+      }),
+      60_000,
+      () => `it did not say ${what}: ${stderr}`,
+    )
+  child.stderr.on('data', (data) => (stderr += data))
+  return {
+    says,
+    async interrupt() {
+      child.kill('SIGINT')
+      const [code] = await withLimit(exit, 60_000, () => `no end after SIGINT: ${stderr}`)
+      return { code: code as number | null, stdout, stderr }
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await exit
+    },
+  }
+}
+
+test('a service that goes away leaves a gap, its restart is told, and Ctrl-C ends the file in good order', async () => {
+  const dataDir = join(dir.path, 'data')
+  const first = new ServiceProcess({ dataDir })
+  let second: ServiceProcess | undefined
+  try {
+    const url = await first.ready
+    const out = join(dir.path, 'run.jsonl')
+    await using collector = collecting(url, '--interval', '100ms', '--out', out)
+    const seen = (what: RegExp) => () =>
+      (existsSync(out) && what.test(readFileSync(out, 'utf8'))) || undefined
+    await eventually(seen(/"kind":"sample"/), () => 'no first look')
+    await weir(['load', '-n', '20', '-c', '2', '--message-type', 'MNP', '--api-url', url])
+    await eventually(seen(/accepted_total\{message_type=\\"MNP\\"\}":20/), () => 'what was sent was not seen')
+    await first.end('SIGKILL')
+    await collector.says(/cannot be reached/)
+    second = new ServiceProcess({ dataDir, environment: { API_PORT: new URL(url).port } })
+    await second.ready
+    await collector.says(/the service is back/)
+    const { code, stdout, stderr } = await collector.interrupt()
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /run\.jsonl: \d+ looks, \d+ without an answer.*; ended by a signal$/m)
+    const lines = readFileSync(out, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.deepEqual([lines[0].kind, lines[0].url, lines[0].intervalMs], ['metrics', url, 100])
+    assert.equal(lines[0].settings.dataDir, dataDir)
+    assert.match(lines[0].weir, /^\d+\.\d+\.\d+/)
+    assert.equal(lines.at(-1).kind, 'end')
+    const shown = await weir(['metrics', 'show', out, '--json'])
+    const summary = JSON.parse(shown.stdout)
+    const accepted = summary.counters.find(
+      ({ name }: { name: string }) => name === 'bss_messages_accepted_total',
+    )
+    assert.deepEqual([accepted.increase, summary.restarts, summary.gaps.length], [20, 1, 1], shown.stdout)
+    assert.ok(summary.gaps[0].to > summary.gaps[0].from)
+    const memory = summary.gauges.find(({ name }: { name: string }) => name === 'memory_bytes')
+    assert.ok(memory.min > 30e6, 'of a real process')
+    assert.match((await weir(['metrics', 'show', out])).stdout, /^ {2}counters began anew once/m)
+  } finally {
+    await Promise.all([first.end('SIGKILL'), second?.end('SIGKILL')])
+  }
+})
+
+test('nobody there, nowhere to write, no file: one line, and no file is begun', async () => {
+  const env = { env: { WEIR_API_URL: 'http://127.0.0.1:9' } }
+  const line = async (...args: string[]) => {
+    const { code, stdout, stderr } = await weir(['metrics', ...args], env)
+    assert.equal(stdout, '')
+    return `${code} ${stderr.split('\n')[0]}`
+  }
+  const at = (name: string) => join(dir.path, name)
+  assert.match(await line('collect', '--out', at('x.jsonl')), /^1 weir: http.* cannot be reached/)
+  assert.match(await line('collect', '--out', at('x.png')), /^2 weir: --out must be NAME\.jsonl or NAME\.csv/)
+  assert.match(
+    await line('collect', '--out', at('x.csv'), '--interval', '1ms'),
+    /^2 weir: --interval must be/,
+  )
+  const long = ['--duration', '30d', '--interval', '100ms']
+  assert.match(
+    await line('collect', '--out', at('x.csv'), ...long),
+    /^2 weir: that would be over 1,000,000 looks/,
+  )
+  assert.match(await line('show', at('none.jsonl')), /^2 weir: .*none\.jsonl cannot be used \(ENOENT\)$/)
+  assert.match(await line('show', dir.path), /^2 weir: .*cannot be used|EISDIR/)
+})
