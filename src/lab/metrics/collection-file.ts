@@ -1,6 +1,6 @@
 /**
- * Keeps the looks of a collection: everything as JSON lines, or the main figures as CSV. Every look is in the file before
- * the next one is taken, so a collector that is killed loses none.
+ * Keeps the looks of a collection: everything as JSON lines, or the main figures as CSV. Every look is in the file
+ * before the next one is taken, so a collector that is killed loses none.
  *
  * Owns the file between construction and `close`, which is idempotent.
  */

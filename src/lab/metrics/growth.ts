@@ -1,8 +1,8 @@
 /**
- * What counters grew by over many looks. A counter begins at 0 with its process. When any of them has fallen between two
- * looks the process was another one, and all of them have grown by what they are now; what the old process counted
- * after the last look is not known. (As Prometheus' `rate` does it for each series alone; one witness for all finds the
- * new process also where a quick burst has lifted a counter above its old value, because its processor time has fallen.)
+ * What counters grew by over many looks. A counter begins at 0 with its process. When any of them has fallen between
+ * two looks the process was another one, and all of them have grown by what they are now; what the old process counted
+ * after the last look is not known. Prometheus' `rate` does the same for each series alone; one witness for all also
+ * finds the new process where a quick burst has lifted a counter above its old value: its processor time has fallen.
  */
 import { type MetricSample, seriesName } from './exposition.ts'
 
