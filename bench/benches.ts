@@ -5,6 +5,7 @@ import { httpIngest } from './http/bench.ts'
 import { lineCore } from './line/core.ts'
 import { lineRedis } from './line/redis.ts'
 import { roomHttp } from './line/room-http.ts'
+import { roomSockets } from './line/room-sockets.ts'
 import { million } from './million/bench.ts'
 import { monitoring } from './monitoring/bench.ts'
 import { rabbitmqConsume } from './rabbitmq/consuming.ts'
@@ -26,4 +27,5 @@ export const BENCHES: readonly Bench[] = [
   lineCore,
   lineRedis,
   roomHttp,
+  roomSockets,
 ]
