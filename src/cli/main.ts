@@ -10,6 +10,7 @@ import { loadCommand } from './load.ts'
 import { configCommand, messageCommand, statusCommand } from './look.ts'
 import { metricsCommand } from './metrics.ts'
 import { planCommand } from './plan.ts'
+import { reportCommand } from './report.ts'
 import { consumerCommand, gatewayCommand } from './roles.ts'
 import { sendCommand } from './send.ts'
 import { CommandError } from './terminal.ts'
@@ -47,6 +48,7 @@ function makeProgram(): Command {
     loadCommand,
     auditCommand,
     planCommand,
+    reportCommand,
     backendCommand,
   ]) {
     add(program)

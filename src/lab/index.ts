@@ -95,6 +95,18 @@ export {
   type ProcessSummary,
   summaryOf,
 } from './processes/sampler.ts'
+export {
+  type ComparedCriterion,
+  type ComparisonReport,
+  compareReports,
+} from './report/compare.ts'
+export { renderComparisonHtml } from './report/comparison-html.ts'
+export { type ComparisonRows, comparisonRows } from './report/comparison-rows.ts'
+export type { ValidationReport } from './report/document.ts'
+export { renderComparisonMarkdown, renderMarkdown } from './report/markdown.ts'
+export { ReportError, readReport } from './report/read.ts'
+export { renderHtml } from './report/validation-html.ts'
+export { LANGUAGES, type Language } from './report/words.ts'
 export { RoomCallError } from './room/api.ts'
 export { type RoomAuditOptions, RoomAuditor, type RoomVerdict } from './room/auditor.ts'
 export { ROOM_FINDINGS, type RoomFinding, type RoomFindingKind } from './room/findings.ts'

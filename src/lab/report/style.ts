@@ -45,7 +45,7 @@ font-size:.875rem}
 .pick:checked+label{background:var(--accent);color:var(--card);border-color:var(--accent);font-weight:600}
 .pick:focus-visible+label{outline:3px solid var(--accent);outline-offset:2px}
 #pick-en:checked~article[lang=ko],#pick-ko:checked~article[lang=en]{display:none}
-article{clear:both}
+article{clear:both;padding-top:.6rem}
 `
 
 const HEAD = `
@@ -100,6 +100,7 @@ tbody th small{display:block;font-weight:400;margin-top:.15rem}
 .bar rect{fill:var(--tone,var(--s0))}.bar .ground{fill:var(--grid)}.bar .band{fill:var(--line)}
 .bar .bound{stroke:var(--ink);stroke-width:2;vector-effect:non-scaling-stroke}
 .side0{--tone:var(--s0)}.side1{--tone:var(--s1)}.side2{--tone:var(--s2)}.side3{--tone:var(--s3)}
+.sign{color:var(--tone);font-weight:700}
 .gauge{width:9rem}
 .stats{display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:.75rem 1.25rem;margin:0}
 .stats dd{font-size:1.15rem}
@@ -118,6 +119,7 @@ main{padding:.75rem .75rem 2rem}
 .stack tr{border-top:1px solid var(--line);padding:.7rem 0}
 .stack tbody tr:first-child{border-top:0}
 .stack td{display:grid;grid-template-columns:6.5rem 1fr;margin-top:.25rem}
+.stack .chip{justify-self:start}
 .stack td::before{content:attr(data-name);color:var(--soft);font-size:.8125rem;line-height:1.5rem}
 .gauge{width:100%}.stack td.gauge-cell{display:block}.stack td.gauge-cell::before{content:none}
 }

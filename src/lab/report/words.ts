@@ -1,5 +1,5 @@
 /** Every word of the reports that is not told by the report itself, in both languages; the type lets none be missing. */
-import type { Bound, Experiment, Verdict, Words } from './document.ts'
+import type { Bound, Verdict, Words } from './document.ts'
 
 export const LANGUAGES = ['en', 'ko'] as const
 export type Language = (typeof LANGUAGES)[number]
@@ -8,7 +8,6 @@ const w = (en: string, ko: string): Words => ({ en, ko })
 
 export const WORDS = {
   language: w('English', '한국어'),
-  languages: w('Language', '언어'),
   title: w('Validation report', '검증 보고서'),
   creed: w(
     'Every figure was measured in this run; none is computed from settings.',
@@ -17,7 +16,6 @@ export const WORDS = {
   passedWhole: w('Passed', '통과'),
   failedWhole: w('Failed', '실패'),
   nothingJudged: w('Nothing was judged', '판정된 항목 없음'),
-  criteriaPassed: w('criteria passed', '개 기준 통과'),
   of: w('of', '/'),
   interrupted: w(
     'The run was interrupted: what stands here is of what ran until then.',
@@ -44,8 +42,6 @@ export const WORDS = {
   verdict: w('Verdict', '판정'),
   position: w('In the picture', '위치'),
   figures: w('Also measured', '그 밖의 측정값'),
-  figure: w('Figure', '항목'),
-  value: w('Value', '값'),
   sideBySide: w('Side by side', '나란히 비교'),
   charts: w('Over time', '시간에 따른 변화'),
   notMeasured: w('Not measured', '측정하지 않은 것'),
@@ -59,12 +55,10 @@ export const WORDS = {
   time: w('Time', '시간'),
   noPoints: w('Nothing was measured here.', '측정된 값이 없습니다.'),
   offChart: w('above the chart', '차트 범위 밖'),
-  limit: w('limit', '한계'),
   peak: w('peak', '최고'),
   about: w('About this run', '실행 정보'),
   startedAt: w('Started', '시작'),
   took: w('Took', '소요 시간'),
-  at: w('from', '시작'),
   kindOfRun: w('Kind', '종류'),
   quick: w('quick', '빠른 실행'),
   whole: w('whole', '전체 실행'),
@@ -85,6 +79,9 @@ export const WORDS = {
   scrollable: w('table, scrolls sideways', '표, 가로로 스크롤됩니다'),
   footer: w('Drawn by weir report from the JSON of the run.', '실행 결과 JSON에서 weir report가 그렸습니다.'),
   toTop: w('To the top', '맨 위로'),
+  evidence: w('Evidence', '근거'),
+  wasInterrupted: w('interrupted', '중단됨'),
+  twoRuns: w('The two runs', '두 실행'),
   comparisonTitle: w('Two validations compared', '두 검증의 비교'),
   first: w('A', 'A'),
   second: w('B', 'B'),
@@ -109,7 +106,6 @@ export const WORDS = {
     'Same: the difference is at most 5 % of the larger value and the verdict is the same.',
     '같음: 차이가 큰 값의 5 % 이하이고 판정이 같은 경우입니다.',
   ),
-  loadTitle: w('Load report', '부하 보고서'),
 } as const satisfies Record<string, Words>
 
 export type Word = keyof typeof WORDS
@@ -146,18 +142,6 @@ export const BOUND_WORDS: Readonly<Record<Bound['kind'], Words>> = {
   'at-least': w('at least', '최소'),
   exactly: w('exactly', '정확히'),
   range: w('from … to', '범위'),
-}
-
-/** The names that experiments are called by on the command line, for those who look for one in a list. */
-export const EXPERIMENT_WORDS: Readonly<Record<Experiment, Words>> = {
-  burst_leveling: w('Burst levelling', '버스트 평준화'),
-  system_protection: w('System protection', '시스템 보호'),
-  queue_buffering: w('Queue buffering', '큐 버퍼링'),
-  stability: w('Stability', '안정성'),
-  auto_scaling: w('Auto-scaling', '자동 확장'),
-  monitoring_impact: w('Cost of monitoring', '모니터링 영향'),
-  throughput_gain: w('Throughput gain', '처리량 향상'),
-  topology: w('Topology', '큐 구성'),
 }
 
 /** Units as reports name them, for Korean readers; one that is not here stays as it is. */
