@@ -56,10 +56,21 @@ export async function buildPages(): Promise<void> {
   try {
     await buildRoomPages(fresh)
     writeFileSync(join(fresh, STAMP), `${hash}\n`)
-    rmSync(target, { recursive: true, force: true })
-    renameSync(fresh, target)
+    replace(target, fresh)
   } finally {
     rmSync(fresh, { recursive: true, force: true })
+  }
+}
+
+/** Another build may put its own there between the two steps; it is as good, but may be of older sources. */
+function replace(target: string, fresh: string): void {
+  for (let tries = 1; ; tries++) {
+    rmSync(target, { recursive: true, force: true })
+    try {
+      return renameSync(fresh, target)
+    } catch (error) {
+      if (tries === 5) throw error
+    }
   }
 }
 
