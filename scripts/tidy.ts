@@ -28,7 +28,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   gateway: { cell: 'queue', may: ['queue'] },
   consumer: { cell: 'queue', may: ['queue'] },
   bss: { cell: 'consumer (the processor type)', may: [], types: ['consumer'] },
-  monitoring: { cell: 'event types of the stages', may: [], types: ['queue', 'consumer', 'gateway'] },
+  monitoring: {
+    cell: 'event types of the stages',
+    may: [],
+    types: ['queue', 'waiting-room', 'consumer', 'gateway'],
+  },
   lab: { cell: 'client', may: ['client'] },
   client: { cell: '–', may: [] },
   console: { cell: 'monitoring', may: ['monitoring'] },

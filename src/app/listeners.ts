@@ -15,7 +15,7 @@ export interface Urls {
 /** `/health`, `/ready` and `/metrics` on METRICS_PORT and HEALTH_CHECK_PORT, where they are on. */
 export async function startProbes(
   settings: Settings,
-  deps: GatewayDeps,
+  deps: Parameters<typeof createProbes>[0],
   endings: Ending[],
 ): Promise<Urls['urls']> {
   const { host, metricsPort, healthCheckPort } = settings

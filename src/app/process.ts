@@ -160,22 +160,29 @@ function greet(
   settings: Settings,
   { logger, terminal, processes, supervised }: Greeting,
 ): void {
-  const { role, engineName, rabbitmqUrl, redisUrl, dataDir } = settings
-  const types = settings.types.filter(({ name }) => role !== 'gateway' && settings.consumed.includes(name))
+  const { role } = settings
+  const works = role === 'all' || role === 'consumer'
+  const types = settings.types.filter(({ name }) => works && settings.consumed.includes(name))
   const pace = types.map(({ name, ratePerSecond, concurrency }) => {
     const rate = ratePerSecond > 0 ? `${ratePerSecond}/s` : 'no rate limit'
     return `${name} ${rate}, ${concurrency} at once`
   })
-  const state = redisUrl === undefined ? 'none (REDIS_URL is not set)' : maskUrl(redisUrl)
-  const place = engineName === 'embedded' ? { data: dataDir } : { broker: maskUrl(rabbitmqUrl ?? ''), state }
+  const place = placeOf(settings)
   if (!terminal) {
-    const fields = { url, ...urls, role, ...(processes && { processes }), ...place, types: pace }
+    const fields = {
+      url,
+      ...urls,
+      role,
+      ...(processes && { processes }),
+      ...place,
+      ...(works && { types: pace }),
+    }
     logger[supervised ? 'debug' : 'info'](fields, 'Weir is running')
     return
   }
   const named = role === 'all' ? 'Weir' : `Weir ${role}`
   const rows: [string, string][] = [
-    ...(role === 'consumer' ? [] : [['docs', `${url}/docs`] as [string, string]]),
+    ...(role === 'all' || role === 'gateway' ? [['docs', `${url}/docs`] as [string, string]] : []),
     ...Object.entries(urls),
     ...Object.entries(place),
     ...pace.map((text, index): [string, string] => [
@@ -190,4 +197,13 @@ function greet(
     '  Ctrl-C stops it; nothing accepted is lost.',
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** Where things are kept. */
+function placeOf({ role, engineName, rabbitmqUrl, redisUrl, dataDir }: Settings): Record<string, string> {
+  const redis = redisUrl === undefined ? undefined : maskUrl(redisUrl)
+  if (role === 'room') return redis === undefined ? { data: dataDir } : { line: redis }
+  const line = role === 'all' && redis !== undefined ? { line: redis } : {}
+  if (engineName === 'embedded') return { data: dataDir, ...line }
+  return { broker: maskUrl(rabbitmqUrl ?? ''), state: redis ?? 'none (REDIS_URL is not set)' }
 }

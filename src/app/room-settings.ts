@@ -29,10 +29,16 @@ export function roomOptionsOf(settings: SettingValues): RoomOptions {
     ticketsPerAddress: settings.roomTicketsPerAddress,
     loginsPerAddress: settings.roomLoginsPerAddress,
     trustProxy: settings.trustedProxies,
+    origins: settings.allowedOrigins,
   }
 }
 
 export function socketOptionsOf(settings: SettingValues): SocketOptions {
   const { roomSockets: sockets, roomSocketsPerVisitor: perVisitor, allowedOrigins: origins } = settings
   return { ...DEFAULT_SOCKETS, sockets, perVisitor, origins }
+}
+
+/** Both are set, or none. */
+export function adminOf({ adminEmail: email, adminPassword: password }: SettingValues) {
+  return email === undefined || password === undefined ? undefined : { email, password }
 }

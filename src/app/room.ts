@@ -2,24 +2,39 @@
  * The waiting room, put together. Owns its store (unless the queue shares its own), its keys, its service with sockets
  * and page, and the processor that lets people in; start and stop are idempotent, stop loses nobody (S1, L4).
  *
- *   start: line → keys → sockets and HTTP → processor
+ *   start: line → keys, administrator → sockets and HTTP → processor
  *   stop:  sockets → processor → HTTP → keys → line
  *
  * While Redis is away it runs all the same: it refuses everything, admits nobody, and goes on by itself.
  */
 import { randomBytes } from 'node:crypto'
-import { roomPages } from '../console/index.ts'
 import type { Clock, Logger, Random } from '../core/index.ts'
 import { type HttpService, service } from '../gateway/index.ts'
-import { Accounts, buildRoom, LineProcessor, RoomSockets } from '../waiting-room/index.ts'
+import { RoomMetrics } from '../monitoring/index.ts'
+import {
+  Accounts,
+  buildRoom,
+  type LineHealth,
+  LineProcessor,
+  type RoomDeps,
+  RoomSockets,
+} from '../waiting-room/index.ts'
+import { hostedIdentities } from './room-host.ts'
 import { RoomKeys } from './room-keys.ts'
-import { roomOptionsOf, socketOptionsOf } from './room-settings.ts'
+import { adminOf, roomOptionsOf, socketOptionsOf } from './room-settings.ts'
+import { RoomSetup } from './room-setup.ts'
 import type { RoomStore } from './room-store.ts'
 import type { Settings } from './settings.ts'
+import { isHostedOnly } from './settings-room-relations.ts'
 
 export interface RoomParts {
   readonly settings: Settings
   readonly store: RoomStore
+  readonly monitoring: { readonly enabled: boolean }
+  /** The room is all that the process does: its metrics tell switch and health, too. */
+  readonly alone: boolean
+  readonly slowedBy?: RoomDeps['slowedBy']
+  readonly pages?: RoomDeps['pages']
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -29,11 +44,15 @@ export interface RoomParts {
 /** Of requests that are under way when everything else has stopped. */
 const STOP_TIMEOUT_MS = 3_000
 const HOUR_MS = 3_600_000
+/** Connections beside the sockets: requests, probes, and what is on its way to become a socket. */
+const OTHER_CONNECTIONS = 10_000
 const newSecret = (): string => randomBytes(32).toString('hex')
 
 export class Room {
-  readonly #parts: RoomParts
+  readonly metrics: RoomMetrics
+  readonly #store: RoomStore
   readonly #keys: RoomKeys
+  readonly #setup: RoomSetup
   readonly #processor: LineProcessor
   readonly #sockets: RoomSockets
   readonly #http: HttpService
@@ -41,30 +60,63 @@ export class Room {
   #stopped: Promise<void> | undefined
 
   constructor(parts: RoomParts) {
-    const { settings, store, clock, random, logger, newId } = parts
+    const { settings, store, monitoring, alone, clock, random, logger, newId, slowedBy, pages } = parts
     const { line, documents } = store
-    this.#parts = parts
-    this.#keys = new RoomKeys({
+    const options = roomOptionsOf(settings)
+    const identify = hostedIdentities(settings, clock)
+    const accounts = isHostedOnly(settings) ? undefined : new Accounts(documents, newId)
+    this.#store = store
+    this.#keys = keysOf(parts)
+    const admin = adminOf(settings)
+    this.#setup = new RoomSetup({
+      line,
       documents,
+      accounts,
+      admin,
+      door: options.door,
+      followed: slowedBy !== undefined,
       clock,
       logger,
-      newId,
-      newSecret,
-      issuer: settings.passIssuer,
-      secret: settings.jwtSecret,
-      sessionMs: settings.roomSessionHours * HOUR_MS,
     })
-    const { passes, sessions } = this.#keys
-    const { queueProcessorInterval: intervalMs, admitEarly, host, roomPort } = settings
-    this.#processor = new LineProcessor({ line, clock, logger, intervalMs, admitEarly })
+    this.metrics = new RoomMetrics({
+      monitoring,
+      sockets: () => this.#sockets.size,
+      ...(alone && { healthy: () => this.health().ok }),
+      clock,
+    })
+    this.#processor = new LineProcessor({
+      line,
+      clock,
+      logger,
+      intervalMs: settings.queueProcessorInterval,
+      admitEarly: settings.admitEarly,
+      onCalled: this.metrics.called,
+      onSample: this.metrics.sample,
+    })
     const { flows } = this.#processor
-    const options = roomOptionsOf(settings)
-    const common = { line, flows, passes, sessions, clock, random, logger, options }
-    const accounts = new Accounts(documents, newId)
+    const { passes, sessions } = this.#keys
+    const hosted = identify && { identifyHosted: identify }
+    const common = { line, flows, passes, sessions, clock, random, logger, options, ...hosted }
     this.#sockets = new RoomSockets({ ...common, sockets: socketOptionsOf(settings) })
-    const app = buildRoom({ ...common, accounts, newSecret, pages: roomPages({ logger }) })
-    const port = roomPort === 'off' ? 0 : roomPort
-    this.#http = service(app, clock, { host, port, stopTimeoutMs: STOP_TIMEOUT_MS }, () => {})
+    const app = buildRoom({
+      ...common,
+      ...(accounts && { accounts }),
+      newSecret,
+      health: () => this.health(),
+      metrics: () => this.metrics.text(),
+      ...(slowedBy && { slowedBy }),
+      ...(pages && { pages }),
+    })
+    app.server.maxConnections = settings.roomSockets + OTHER_CONNECTIONS
+    const port = settings.roomPort === 'off' ? 0 : settings.roomPort
+    this.#http = service(app, clock, { host: settings.host, port, stopTimeoutMs: STOP_TIMEOUT_MS }, () => {})
+  }
+
+  /** Whether visitors can be served. */
+  health(): LineHealth {
+    const line = this.#store.line.health()
+    if (!line.ok || this.#keys.ready) return line
+    return { ok: false, reason: "the room's keys cannot be read yet" }
   }
 
   /** Resolves with the room's URL. Rejects with the system's error (`EADDRINUSE`) when it cannot listen. */
@@ -80,8 +132,9 @@ export class Room {
   }
 
   async #start(): Promise<string> {
-    await this.#parts.store.start()
+    await this.#store.start()
     await this.#keys.start()
+    await this.#setup.start()
     await this.#http.app.ready()
     // Before the port is open: a client that comes back after a restart finds its sockets.
     this.#sockets.start(this.#http.app.server)
@@ -95,7 +148,22 @@ export class Room {
     await this.#sockets.stop()
     await this.#processor.stop()
     await this.#http.stop()
+    await this.#setup.stop()
     await this.#keys.stop()
-    await this.#parts.store.stop()
+    await this.#store.stop()
   }
+}
+
+function keysOf({ settings, store, clock, logger, newId }: RoomParts): RoomKeys {
+  return new RoomKeys({
+    documents: store.documents,
+    clock,
+    logger,
+    newId,
+    newSecret,
+    issuer: settings.passIssuer,
+    // Where no session is ever issued, none is accepted: the secret is nobody's.
+    secret: isHostedOnly(settings) ? newSecret() : settings.jwtSecret,
+    sessionMs: settings.roomSessionHours * HOUR_MS,
+  })
 }

@@ -24,6 +24,7 @@ export function checkRoom(settings: SettingValues, role: Role): void {
     const found = `${roomHardEndSec} and ${roomLeaseSec}`
     throw invalid(`ROOM_HARD_END_SEC must be at least ROOM_LEASE_SEC; found ${found}`)
   }
+  checkFollowing(settings, role)
   checkHosted(settings)
   checkSecret(settings, role)
   checkAdmin(settings)
@@ -48,6 +49,25 @@ function checkAdmin(settings: SettingValues): void {
     throw invalid(
       "JWT_SECRET must be set where ADMIN_EMAIL is: without it only the host application's tokens count",
     )
+}
+
+function checkFollowing(settings: SettingValues, role: Role): void {
+  const { roomFollowTypes, roomFollowMinPerMinute: min, roomFollowMaxPerMinute: max } = settings
+  if (roomFollowTypes.length === 0) return
+  if (role === 'room')
+    throw invalid(
+      'ROOM_FOLLOW_TYPES must be unset in the role room, which does not see the queue; use weir up',
+    )
+  if (settings.roomRatePerMinute !== 0) {
+    throw invalid(
+      'ROOM_RATE_PER_MINUTE must be 0 where ROOM_FOLLOW_TYPES sets the rate (ROOM_FOLLOW_MAX_PER_MINUTE)',
+    )
+  }
+  if (min > max) {
+    throw invalid(
+      `ROOM_FOLLOW_MIN_PER_MINUTE must be at most ROOM_FOLLOW_MAX_PER_MINUTE; found ${min} and ${max}`,
+    )
+  }
 }
 
 function checkHosted({ hostJwtIssuer, hostJwtAudience, hostJwtJwksUrl }: SettingValues): void {

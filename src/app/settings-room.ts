@@ -37,6 +37,30 @@ export const ROOM_SETTINGS = {
     description:
       'Waiting room: admissions to one event in any 60 s; 0 = no limit. Follows as QUEUE_THRESHOLD does.',
   }),
+  roomFollowTypes: list(/^[^\s,]{1,64}$/, 'message types, several with commas', {
+    env: 'ROOM_FOLLOW_TYPES',
+    description:
+      'Waiting room: messages that visitors cause, whose wait slows the doors of all events (`weir up` only); none ' +
+      'unless set.',
+  }),
+  roomFollowWaitSec: integer(1, DAY_S, {
+    env: 'ROOM_FOLLOW_WAIT_SEC',
+    default: 60,
+    unit: 's',
+    description: 'Waiting room: predicted wait of those messages from which on fewer visitors are let in.',
+  }),
+  roomFollowMinPerMinute: integer(1, 10_000_000, {
+    env: 'ROOM_FOLLOW_MIN_PER_MINUTE',
+    default: 10,
+    unit: 'visitors/min',
+    description: 'Waiting room: fewest admissions to one event, however long those messages wait.',
+  }),
+  roomFollowMaxPerMinute: integer(1, 10_000_000, {
+    env: 'ROOM_FOLLOW_MAX_PER_MINUTE',
+    default: 6000,
+    unit: 'visitors/min',
+    description: 'Waiting room: most admissions to one event, while those messages hardly wait.',
+  }),
   roomClaimSec: integer(1, DAY_S, {
     env: 'ROOM_CLAIM_SEC',
     default: 120,

@@ -72,8 +72,12 @@ export function resolveSettings(sources: SettingSources): Settings {
   const variable = SETTINGS.consumerTypes.env.join('/')
   const consumed = resolveConsumed(types, settings.consumerTypes, variable)
   checkRelations(settings, { role, engineName, dedicated: consumed.length < types.length })
+  const followed = settings.roomFollowTypes
+  const roomFollowTypes =
+    followed.length > 0 ? resolveConsumed(types, followed.join(), 'ROOM_FOLLOW_TYPES') : followed
   return {
     ...settings,
+    roomFollowTypes,
     role,
     engineName,
     types,

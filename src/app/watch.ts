@@ -13,6 +13,7 @@ import {
 } from '../monitoring/index.ts'
 import type { FlowMeter } from '../queue/index.ts'
 import type { QueueParts } from './queue-parts.ts'
+import type { Room } from './room.ts'
 import type { Scaling } from './scaling.ts'
 import type { Settings } from './settings.ts'
 
@@ -27,6 +28,8 @@ export interface WatchDeps {
   /** Messages per second that this process lets out of a type; 0 = no limit. */
   readonly pace: (type: string) => number
   readonly scaling: Scaling
+  /** The waiting room of this process, once there is one. */
+  readonly room: () => Pick<Room, 'health' | 'metrics'> | undefined
   readonly flow: FlowMeter
   readonly clock: Clock
   readonly logger: Logger
@@ -57,7 +60,7 @@ export async function startWatch(deps: WatchDeps): Promise<Watch> {
     engine,
     ...(deps.hasGateway && { accepting: () => engine.accepting() }),
     lanes,
-    others: () => scaling.reasons(),
+    others: () => [...scaling.reasons(), ...roomReasons(deps)],
     clock,
     logger,
   })
@@ -82,7 +85,7 @@ export async function startWatch(deps: WatchDeps): Promise<Watch> {
   progress.start()
   return {
     monitoring,
-    metrics: () => metrics.text(),
+    metrics: () => allMetrics(metrics, deps),
     readiness: () => progress.readiness(),
     lastProcessedAt: () => latest(progress.lastEndedAt, consumer),
     onConsumer(event) {
@@ -98,6 +101,18 @@ export async function startWatch(deps: WatchDeps): Promise<Watch> {
       probe.stop()
     },
   }
+}
+
+/** One text: the names of the two registries differ. */
+async function allMetrics(metrics: Metrics, { room }: WatchDeps): ReturnType<Metrics['text']> {
+  const own = await metrics.text()
+  const rooms = await room()?.metrics.text()
+  return rooms === undefined ? own : { ...own, body: own.body + rooms.body }
+}
+
+function roomReasons({ room }: WatchDeps): string[] {
+  const health = room()?.health()
+  return health && !health.ok ? [`the waiting room: ${health.reason}`] : []
 }
 
 /** This process's own lanes know at once; of the others the counts tell, to the second. */
@@ -116,7 +131,10 @@ function lanesNow({ types, consumer, pace }: WatchDeps): LaneNow[] {
 }
 
 /** One service for the way in, and one for each type's processor, as the metric's users know them. */
-function servicesNow({ queue, hasGateway, types, consumer }: WatchDeps, now: Readiness): ServiceHealth[] {
+function servicesNow(
+  { queue, hasGateway, types, consumer, room }: WatchDeps,
+  now: Readiness,
+): ServiceHealth[] {
   // Reasons begin with the type that they are about.
   const stalled = new Set(now.ready ? [] : now.reasons.map((reason) => reason.split(':')[0]))
   const processors = types.all().flatMap(({ name }) => {
@@ -131,5 +149,7 @@ function servicesNow({ queue, hasGateway, types, consumer }: WatchDeps, now: Rea
     ]
   })
   const producer = { name: 'bss-producer', type: 'producer', healthy: queue.engine.accepting().ok }
-  return hasGateway ? [producer, ...processors] : processors
+  const health = room()?.health()
+  const rooms = health ? [{ name: 'waiting-room', type: 'room', healthy: health.ok }] : []
+  return [...(hasGateway ? [producer] : []), ...processors, ...rooms]
 }

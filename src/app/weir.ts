@@ -24,12 +24,11 @@ import { type Ending, makeGateway, startProbes, type Urls } from './listeners.ts
 import { PaceShare } from './pace-share.ts'
 import type { QueueParts } from './queue-parts.ts'
 import { idMaker, realClock, realRandom } from './real.ts'
-import { Room } from './room.ts'
-import { openRoomStore } from './room-store.ts'
+import type { Room } from './room.ts'
+import { roomBeside, startRoomRole } from './room-role.ts'
 import { fleetScaling, NO_SCALING, poolScaling, type Scaling } from './scaling.ts'
 import { Self } from './self.ts'
 import { maskedConfig, type Settings } from './settings.ts'
-import { hasRoom } from './settings-relations.ts'
 import { Supervisor } from './supervisor.ts'
 import { servedTypes } from './targets.ts'
 import { typeControl } from './type-control.ts'
@@ -88,9 +87,11 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
   const { supervised = false } = overrides
   const newId = idMaker(clock)
   const engineDeps = { clock, random, logger, newId, supervised, ...(engineHost && { engineHost }) }
+  if (settings.role === 'room') return startRoomRole(settings, engineDeps, endings)
   const queue = await openQueue(settings, engineDeps)
   const base: Base = { settings, clock, random, logger, newId, queue }
   const { role } = settings
+  let room: Room | undefined
   const hasGateway = role !== 'consumer'
 
   const events = new Events()
@@ -98,7 +99,7 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
   const work = role === 'gateway' || supervisor ? undefined : consumerOf(base, events)
   const consumer = work?.consumer
   const types = typeControl(settings.types, work && { change: work.change })
-  const self = new Self({ role: supervisor || role === 'room' ? 'gateway' : role, consumer, clock })
+  const self = new Self({ role: supervisor ? 'gateway' : role, consumer, clock })
   queue.fleet.describe(self.describe)
   endings.push(() => queue.stop())
   await queue.start()
@@ -110,7 +111,16 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
     events,
   })
   const pace = (type: string) => work?.pace(types, type) ?? 0
-  const watch = await startWatch({ ...base, hasGateway, consumer, types, pace, scaling, flow })
+  const watch = await startWatch({
+    ...base,
+    hasGateway,
+    consumer,
+    types,
+    pace,
+    scaling,
+    flow,
+    room: () => room,
+  })
   endings.push(() => watch.stop())
   events.consumer = watch.onConsumer
   events.gateway = watch.onGateway
@@ -119,16 +129,15 @@ async function startAll(settings: Settings, overrides: WeirOverrides, endings: E
   const deps = gatewayDeps({ base, flow, types, watch, scaling })
   const urls = await startProbes(settings, deps, endings)
   const gateway = hasGateway ? await makeGateway(settings, deps, overrides.gateway) : undefined
-  const room = hasRoom(settings, role)
-    ? new Room({ ...base, store: await openRoomStore(settings, engineDeps, queue.room) })
-    : undefined
+  const beside = await roomBeside(settings, engineDeps, queue, { monitoring: watch.monitoring, flow })
+  room = beside?.room
   endings.push(async () => {
     self.drain()
     // Side by side: both refuse anything new at once, and what each still has to finish needs only the engine.
-    await Promise.all([gateway?.stop(), consumer?.stop(), supervisor?.stop(), room?.stop()])
+    await Promise.all([gateway?.stop(), consumer?.stop(), supervisor?.stop(), beside?.stop()])
   })
   const api = await gateway?.start()
-  const roomUrl = await room?.start()
+  const roomUrl = await beside?.start()
   flow.start()
   endings.push(() => flow.stop())
   scaling.start()

@@ -9,9 +9,11 @@ import { backendCommand } from './backend.ts'
 import { loadCommand } from './load.ts'
 import { configCommand, messageCommand, statusCommand } from './look.ts'
 import { metricsCommand } from './metrics.ts'
+import { monitorCommand } from './monitor.ts'
 import { planCommand } from './plan.ts'
 import { reportCommand } from './report.ts'
 import { consumerCommand, gatewayCommand } from './roles.ts'
+import { roomCommand } from './room.ts'
 import { sendCommand } from './send.ts'
 import { CommandError } from './terminal.ts'
 import { upCommand } from './up.ts'
@@ -37,6 +39,7 @@ function makeProgram(): Command {
     upCommand,
     gatewayCommand,
     consumerCommand,
+    roomCommand,
     sendCommand,
     statusCommand,
     messageCommand,
@@ -44,6 +47,7 @@ function makeProgram(): Command {
     monitoringCommand,
     typesCommand,
     configCommand,
+    monitorCommand,
     metricsCommand,
     loadCommand,
     auditCommand,

@@ -11,4 +11,5 @@ export {
   readiness,
   STALLED_AFTER_MS,
 } from './progress.ts'
+export { EVENT_LABELS, type RoomEventNow, RoomMetrics, type RoomMetricsDeps } from './room-metrics.ts'
 export { initialState, MonitoringSwitch, type SwitchChange, type SwitchDeps } from './switch.ts'

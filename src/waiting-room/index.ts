@@ -41,7 +41,7 @@ export {
 export { Flows } from './flows.ts'
 export { type FollowSettings, followedRate } from './follow.ts'
 export { bucketBounds, FRAME_BUCKETS, type Frame, placeFrom } from './frame.ts'
-export type { RoomDeps, RoomOptions } from './http/deps.ts'
+export type { RoomDeps, RoomOptions, SlowedBy } from './http/deps.ts'
 export { buildRoom } from './http/server.ts'
 export {
   isActive,

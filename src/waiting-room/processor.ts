@@ -7,7 +7,7 @@
  */
 import { type Clock, type Logger, pause } from '../core/index.ts'
 import { Flows } from './flows.ts'
-import { ADMIT_MAX, type LineEngine, type LineNews } from './port.ts'
+import { ADMIT_MAX, type Called, type LineEngine, type LineNews } from './port.ts'
 
 export interface ProcessorOptions {
   readonly line: LineEngine
@@ -18,6 +18,10 @@ export interface ProcessorOptions {
   readonly admitEarly: boolean
   /** A public value that nobody could know while people registered; '' without one. */
   readonly beacon?: (event: string) => Promise<string>
+  /** Hears whom this processor called, for monitoring. It must not throw. */
+  readonly onCalled?: (event: string, called: readonly Called[]) => void
+  /** Hears every second what the flows are measured from, for monitoring. It must not throw. */
+  readonly onSample?: (events: Awaited<ReturnType<LineEngine['events']>>) => void
 }
 
 const SAMPLE_EVERY_MS = 1_000
@@ -111,9 +115,10 @@ export class LineProcessor {
   }
 
   async #admit(event: string): Promise<void> {
-    const { line, clock, logger } = this.#options
+    const { line, clock, logger, onCalled } = this.#options
     for (;;) {
       const { called, parked, more } = await line.admit(event, ADMIT_MAX)
+      if (called.length > 0) onCalled?.(event, called)
       if (called.length > 0) logger.info({ event, called: called.length, parked }, 'visitors were called')
       if (!more || this.#phase !== 'running') return
       // At once, but others get their turn of the event loop first.
@@ -123,7 +128,10 @@ export class LineProcessor {
 
   async #sample(): Promise<void> {
     try {
-      this.flows.sample(await this.#options.line.events(), this.#options.clock.now())
+      const { line, clock, onSample } = this.#options
+      const events = await line.events()
+      this.flows.sample(events, clock.now())
+      onSample?.(events)
     } catch {
       // The line is away: there is nothing to measure, and the runs say so.
     }

@@ -1,10 +1,11 @@
 /** The launcher: when it installs, which Node it takes, and what it says when none fits. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { withLimit } from '../fixtures/process.ts'
 
 interface Launcher {
   atLeast(a: string, b: string): boolean
@@ -94,4 +95,39 @@ test('a clone without dependencies runs npm ci once, says so, and passes argumen
     assert.match(first.stderr, /not installed yet; running npm ci[^\n]*\nnpm ci\n$/)
     assert.equal(start().stderr, '')
   })
+})
+
+test('S1: npm start, and a SIGTERM to npm as a supervisor sends it: Weir stops, it is not left behind', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'weir-npm-'))
+  const env = { PATH: process.env.PATH, HOME: dataDir, LOG_FORMAT: 'json', API_PORT: '0', ROOM_PORT: 'off' }
+  const npm = spawn('npm', ['start'], {
+    env: { ...env, DATA_DIR: dataDir },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // A group of its own, so that whatever it leaves behind can be ended with it.
+    detached: true,
+  })
+  const { pid } = npm
+  assert.ok(pid)
+  let output = ''
+  const ended = new Promise<void>((resolve) => npm.stdout.once('close', resolve))
+  try {
+    await new Promise<void>((resolve, reject) => {
+      npm.stdout.on('data', (chunk) => {
+        output += chunk
+        if (output.includes('Weir is running')) resolve()
+      })
+      ended.then(() => reject(new Error(`ended before it ran: ${output}`)))
+    })
+    npm.kill('SIGTERM')
+    // Everything that writes there has ended then, also what npm started.
+    await withLimit(ended, 30_000, () => `left behind: ${output}`)
+    assert.match(output, /"msg":"Stopped"/)
+  } finally {
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // Nobody is left, as it should be.
+    }
+    rmSync(dataDir, { recursive: true, force: true })
+  }
 })

@@ -4,7 +4,7 @@ import type { DoorMode, DoorSettings } from '../door.ts'
 import type { LineEngine, Snapshot } from '../port.ts'
 import { adminAnswer } from './answers.ts'
 import type { RoomDeps } from './deps.ts'
-import { adminOf, bodyOf, eventOf, Refusal, unknownEvent } from './request.ts'
+import { adminOf, bodyOf, eventOf, Refusal, unknownEvent, whole } from './request.ts'
 
 const SHORTCUTS: Readonly<Record<string, DoorMode>> = {
   pause: 'paused',
@@ -29,7 +29,8 @@ export function adminRoutes(app: FastifyInstance, deps: RoomDeps): void {
 
   app.get('/api/queue/admin/:eventId', async (request) => {
     await adminOf(request, deps)
-    return adminAnswer(await snapshotOf(line, eventOf(request)))
+    const event = eventOf(request)
+    return adminAnswer(await snapshotOf(line, event), deps.slowedBy?.(event))
   })
 
   app.put('/api/queue/admin/:eventId', async (request, reply) => {
@@ -105,12 +106,6 @@ function doorOf(body: Readonly<Record<string, unknown>>, door: DoorSettings): Pa
       throw new Refusal(400, 'invalid_body', `${name}: there is no such setting`)
   }
   return change as Partial<DoorSettings>
-}
-
-function whole(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new Refusal(400, 'invalid_query', `${name} must be a whole number`)
 }
 
 function moment(value: unknown): number {

@@ -4,6 +4,7 @@ import type { Eta } from '../eta.ts'
 import type { Frame } from '../frame.ts'
 import { isActive, isQueued } from '../life.ts'
 import type { Snapshot, Visit } from '../port.ts'
+import type { SlowedBy } from './deps.ts'
 
 export interface PassAnswer {
   readonly pass: string
@@ -18,6 +19,7 @@ export function visitAnswer(
   eta: Eta,
   pass: PassAnswer | undefined,
   random: Random,
+  slowedBy?: SlowedBy,
 ) {
   const { frame } = snapshot
   const queued = isQueued(visit.state)
@@ -38,6 +40,7 @@ export function visitAnswer(
     mode: frame.mode,
     ratePerMinute: frame.ratePerMinute,
     limitedBy: frame.limitedBy,
+    slowedBy: slowedBy ?? null,
     opensAt: frame.opensAt === null ? null : iso(frame.opensAt),
     until: visit.until === undefined ? null : iso(visit.until),
     hardEnd: visit.hardEnd === undefined ? null : iso(visit.hardEnd),
@@ -48,8 +51,9 @@ export function visitAnswer(
 }
 
 /** The same for everybody, and so for caches; nobody is named in it (L6). */
-export function servingAnswer(frame: Frame, random: Random) {
-  return { ...frame, queueSize: frame.waiting, currentUsers: frame.active, nextPollMs: spread(5_000, random) }
+export function servingAnswer(frame: Frame, random: Random, slowedBy?: SlowedBy) {
+  const { waiting: queueSize, active: currentUsers } = frame
+  return { ...frame, queueSize, currentUsers, slowedBy: slowedBy ?? null, nextPollMs: spread(5_000, random) }
 }
 
 /** The near ones often, the far ones seldom, and nobody at the same moment as everybody else. */
@@ -66,7 +70,7 @@ function spread(ms: number, random: Random): number {
   return Math.round(ms * (0.875 + 0.25 * random()))
 }
 
-export function adminAnswer({ frame, counts, door, draw }: Snapshot) {
+export function adminAnswer({ frame, counts, door, draw }: Snapshot, slowedBy?: SlowedBy) {
   return {
     eventId: frame.event,
     queueSize: frame.waiting,
@@ -75,6 +79,7 @@ export function adminAnswer({ frame, counts, door, draw }: Snapshot) {
     available: Math.max(0, frame.cap - frame.active),
     mode: frame.mode,
     limitedBy: frame.limitedBy,
+    slowedBy: slowedBy ?? null,
     epoch: frame.epoch,
     serving: frame.serving,
     next: frame.next,

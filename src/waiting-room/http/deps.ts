@@ -6,7 +6,15 @@ import type { Identity, Sessions } from '../accounts/session.ts'
 import type { DoorSettings } from '../door.ts'
 import type { Flows } from '../flows.ts'
 import type { PassSigner } from '../pass/index.ts'
-import type { LineEngine } from '../port.ts'
+import type { LineEngine, LineHealth } from '../port.ts'
+
+/** The messages that visitors cause wait too long: the door follows them. */
+export interface SlowedBy {
+  readonly cause: 'backlog'
+  readonly messageType: string
+  /** Predicted, of a message that would come now; null = it cannot be foreseen. */
+  readonly waitSeconds: number | null
+}
 
 export interface RoomDeps {
   readonly line: LineEngine
@@ -23,6 +31,12 @@ export interface RoomDeps {
   /** 32 random bytes in hex, for the secret of a draw. */
   readonly newSecret: () => string
   readonly options: RoomOptions
+  /** Whether the room can do its work; the line's own health unless set. */
+  readonly health?: () => LineHealth
+  /** Prometheus text and its content type; absent = there is no such route. */
+  readonly metrics?: () => Promise<{ readonly contentType: string; readonly body: string }>
+  /** Why doors let fewer in than their operators set, where something else decides; absent = nothing does. */
+  readonly slowedBy?: (event: string) => SlowedBy | undefined
   /** Adds the web pages to the service; absent = the API alone. */
   readonly pages?: (app: FastifyInstance) => void
 }
@@ -38,4 +52,6 @@ export interface RoomOptions {
   readonly loginsPerAddress: number
   /** Addresses of proxies whose `X-Forwarded-For` is believed; none unless set. */
   readonly trustProxy: readonly string[]
+  /** Pages of other origins that may use the API; none unless set. */
+  readonly origins?: readonly string[]
 }

@@ -55,6 +55,12 @@ export function bodyOf(request: FastifyRequest): Readonly<Record<string, unknown
   throw new Refusal(400, 'bad_body', 'The body has to be a JSON object')
 }
 
+export function whole(name: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new Refusal(400, 'invalid_query', `${name} must be a whole number`)
+}
+
 export function unknownEvent(event: string): Refusal {
   return new Refusal(404, 'unknown_event', `There is no event ${event}`)
 }

@@ -2,18 +2,25 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { accountRoutes } from './accounts.ts'
 import { adminRoutes } from './admin.ts'
+import { auditRoutes } from './audit.ts'
+import { allowOrigins } from './cors.ts'
 import type { RoomDeps } from './deps.ts'
 import { Refusal, refuse } from './request.ts'
 import { visitorRoutes } from './visitors.ts'
 
 /** No body of the room is longer than some hundred bytes. */
 const BODY_BYTES = 16_384
+const REQUEST_MS = 30_000
+/** Longer than the usual 60 s of load balancers, which would else send a request down a closing connection. */
+const KEEP_ALIVE_MS = 72_000
 
 export function buildRoom(deps: RoomDeps): FastifyInstance {
   const { trustProxy } = deps.options
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     ...(trustProxy.length > 0 && { trustProxy: [...trustProxy] }),
     routerOptions: { maxParamLength: 128 },
   })
@@ -30,6 +37,7 @@ export function buildRoom(deps: RoomDeps): FastifyInstance {
   })
   app.setErrorHandler((error, _, reply) => refuse(error, reply, deps))
   app.setNotFoundHandler((_, reply) => refuse(new Refusal(404, 'not_found', 'No such route'), reply, deps))
+  allowOrigins(app, deps.options.origins ?? [])
   app.addHook('onSend', async (_, reply) => {
     // Answers are a visitor's own unless a route says otherwise.
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
@@ -37,12 +45,20 @@ export function buildRoom(deps: RoomDeps): FastifyInstance {
   })
   app.get('/health', async () => ({ status: 'ok' }))
   app.get('/ready', async (_, reply) => {
-    const health = deps.line.health()
+    const health = deps.health?.() ?? deps.line.health()
     return reply.code(health.ok ? 200 : 503).send(health)
   })
+  const { metrics } = deps
+  if (metrics) {
+    app.get('/metrics', async (_, reply) => {
+      const { contentType, body } = await metrics()
+      return reply.type(contentType).send(body)
+    })
+  }
   visitorRoutes(app, deps)
   accountRoutes(app, deps)
   adminRoutes(app, deps)
+  auditRoutes(app, deps)
   deps.pages?.(app)
   return app
 }

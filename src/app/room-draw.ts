@@ -1,0 +1,45 @@
+/** The draw of a pre-queue, checked by anybody from what was published. */
+import { type Draw, verifyDraw } from '../waiting-room/index.ts'
+
+/** As `weir room verify --out` writes it and `--file` reads it. */
+export interface DrawRecord {
+  readonly eventId: string
+  readonly draw: Draw
+  /** In the order of their numbers, from `draw.first` on. */
+  readonly visitors: readonly string[]
+}
+
+export type DrawCheck =
+  | {
+      readonly ok: true
+      readonly eventId: string
+      readonly count: number
+      readonly tickets: ReadonlyMap<string, number>
+    }
+  | { readonly ok: false; readonly fault: string }
+
+/** `value`: of any shape, as it was read from a file. */
+export function checkDraw(value: unknown): DrawCheck {
+  const { eventId, draw, visitors } = (value ?? {}) as Partial<Record<keyof DrawRecord, unknown>>
+  if (typeof eventId !== 'string') return { ok: false, fault: 'no record of a draw: eventId is missing' }
+  if (!isDraw(draw)) return { ok: false, fault: 'no record of a draw: draw is missing, or not whole' }
+  if (!Array.isArray(visitors) || !visitors.every((visitor) => typeof visitor === 'string'))
+    return { ok: false, fault: 'no record of a draw: visitors must be a list of texts' }
+  const verdict = verifyDraw(draw, visitors)
+  if (!verdict.ok) return verdict
+  const tickets = new Map(visitors.map((visitor, i): [string, number] => [visitor, verdict.tickets[i] ?? 0]))
+  return { ok: true, eventId, count: visitors.length, tickets }
+}
+
+function isDraw(value: unknown): value is Draw {
+  if (typeof value !== 'object' || value === null) return false
+  const { commitment, first, count, root, revealed } = value as Partial<Record<keyof Draw, unknown>>
+  const isText = (text: unknown) => typeof text === 'string'
+  const isWhole = (number: unknown) => Number.isSafeInteger(number) && (number as number) >= 0
+  if (!isText(commitment) || !isText(root) || !isWhole(first) || !isWhole(count)) return false
+  const { secret, beacon } = (revealed ?? { secret: '', beacon: '' }) as {
+    secret?: unknown
+    beacon?: unknown
+  }
+  return isText(secret) && isText(beacon)
+}
