@@ -55,7 +55,7 @@ async function run(context: ExperimentContext): Promise<ExperimentFindings> {
     await processes.setup.stop()
     return findings([pool, processes], [])
   } finally {
-    await context.brokers.removeQueue?.(queueName)
+    await context.brokers.removeQueue?.(queueName, [TYPE])
   }
 }
 
