@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { loadSettings, runWeir } from '../app/index.ts'
 import { roomAuditCommand } from './room-audit.ts'
+import { roomLoadCommand } from './room-load.ts'
 import { roomVerifyCommand } from './room-verify.ts'
 import { configOf, type ServiceOptions, serviceOptions, settingOptions } from './run-options.ts'
 
@@ -30,4 +31,5 @@ export function roomCommand(program: Command): void {
     })
   roomAuditCommand(command)
   roomVerifyCommand(command)
+  roomLoadCommand(command)
 }

@@ -265,7 +265,7 @@ export class RoomAuditor {
   #named({ visitor: name, at, frame, names }: NamedIn): void {
     const { email } = this.#of(name)
     for (const { what, value } of names) {
-      if (what === 'email' ? value.toLowerCase() === email : value === name) continue
+      if (value === name || (what === 'email' && value.toLowerCase() === email)) continue
       this.#findings.add('identity_leak', at, `${frame} told ${name} the ${what} of another: ${value}`)
     }
   }

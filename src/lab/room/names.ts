@@ -52,8 +52,9 @@ function textNames(
     add('pass', subjectOf(claims))
     rest = rest.replace(pass, ' ')
   }
-  for (const [email] of rest.matchAll(EMAIL)) add('email', email)
+  // An id may look like an address.
   if (isId(rest)) return add('id', rest)
+  for (const [email] of rest.matchAll(EMAIL)) add('email', email)
   for (const word of rest.split(/[^\w-]+/)) if (word.length >= SHORTEST_ID && isId(word)) add('id', word)
 }
 

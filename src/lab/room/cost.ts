@@ -1,0 +1,68 @@
+/**
+ * What the generator and the room's process cost. The generator asks its own process. The room is told of only when it
+ * is really known: from the operating system when its process id is given, else from its own `/metrics`; never a guess.
+ */
+import { sampleProcess } from '../processes/sample.ts'
+import type { CostReport } from './report.ts'
+
+export interface Used {
+  readonly cpuSeconds: number
+  readonly residentBytes: number
+}
+
+/** Made of samples; cores over the last interval, or with `total` over all of it. */
+export class CostMeter {
+  #first: (Used & { at: number }) | undefined
+  #before: (Used & { at: number }) | undefined
+  #last: (Used & { at: number }) | undefined
+  #peak = 0
+
+  /** `at`: milliseconds. */
+  add(used: Used, at: number): void {
+    this.#first ??= { ...used, at }
+    this.#before = this.#last
+    this.#last = { ...used, at }
+    this.#peak = Math.max(this.#peak, used.residentBytes)
+  }
+
+  report(total = false): CostReport | undefined {
+    const [from, to] = [total ? this.#first : this.#before, this.#last]
+    if (!to) return undefined
+    const seconds = from ? (to.at - from.at) / 1000 : 0
+    const cores = from && seconds > 0 ? (to.cpuSeconds - from.cpuSeconds) / seconds : null
+    return { cores, residentBytes: to.residentBytes, peakResidentBytes: this.#peak }
+  }
+}
+
+export function ownUse(): Used {
+  const { user, system } = process.cpuUsage()
+  return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() }
+}
+
+const SCRAPE_MS = 2_000
+const LONGEST = 4_000_000
+const CPU = /^(?:bss_)?process_cpu_seconds_total(?:\{[^}]*\})? ([\d.e+-]+)/m
+const MEMORY =
+  /^(?:bss_process_memory_bytes\{[^}]*kind="resident"[^}]*\}|process_resident_memory_bytes) ([\d.e+-]+)/m
+
+/** Never rejects; undefined = it does not say. */
+export async function serverUse(pid: number | undefined, metricsUrl: URL): Promise<Used | undefined> {
+  if (pid !== undefined) {
+    const sample = await sampleProcess(pid)
+    return sample && { cpuSeconds: sample.cpuSeconds, residentBytes: sample.rssBytes }
+  }
+  try {
+    const response = await fetch(metricsUrl, { signal: AbortSignal.timeout(SCRAPE_MS) })
+    const text = response.ok ? (await response.text()).slice(0, LONGEST) : ''
+    return usedIn(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** In the text format of Prometheus; both figures, or nothing. */
+export function usedIn(text: string): Used | undefined {
+  const [cpuSeconds, residentBytes] = [CPU, MEMORY].map((figure) => Number(figure.exec(text)?.[1]))
+  if (!Number.isFinite(cpuSeconds) || !Number.isFinite(residentBytes)) return undefined
+  return { cpuSeconds: cpuSeconds ?? 0, residentBytes: residentBytes ?? 0 }
+}
