@@ -17,6 +17,7 @@ import { roomCommand } from './room.ts'
 import { sendCommand } from './send.ts'
 import { CommandError } from './terminal.ts'
 import { upCommand } from './up.ts'
+import { validateCommand } from './validate.ts'
 
 const OVERVIEW = `
 Start here:
@@ -54,6 +55,7 @@ function makeProgram(): Command {
     planCommand,
     reportCommand,
     backendCommand,
+    validateCommand,
   ]) {
     add(program)
   }

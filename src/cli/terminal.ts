@@ -71,7 +71,8 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
   return all.map(line).join('\n')
 }
 
-function columns(text: string): number {
+/** Places that a text takes on a terminal. */
+export function columns(text: string): number {
   let width = 0
   for (const char of text) width += /[ᄀ-ᅟ⺀-꓏가-힣豈-﫿＀-｠]/.test(char) ? 2 : 1
   return width
