@@ -145,8 +145,9 @@ function valueLines(axis: Axis, names: readonly string[]): Markup {
   return html`${axis.ticks.map((value, index) => {
     const y = percent(1 - place(axis, value))
     const kind = value === 0 ? 'zero' : 'grid'
-    return html`<line class="${kind}" x1="0" x2="100%" y1="${y}" y2="${y}"/><text class="mark" x="0" y="${y}" dx="-7" dy="4"
- text-anchor="end">${names[index]}</text>`
+    return html`<line class="${kind}" x1="0" x2="100%" y1="${y}" y2="${y}"/>
+<text class="mark" x="0" y="${y}" dx="-7" dy="4" text-anchor="end">${names[index]}</text>
+`
   })}`
 }
 
@@ -158,8 +159,8 @@ function timeLines(axis: Axis, lang: Language): Markup {
     // The first and the last one would stand out of the picture.
     const anchor = share < 0.02 ? 'start' : share > 0.95 ? 'end' : 'middle'
     const name = timeMark(seconds, step, axis.to - axis.from, lang)
-    return html`<line class="grid" x1="${x}" x2="${x}" y1="100%" y2="100%" transform="translate(0 4)"/><text class="mark" x="${x}"
- y="100%" dy="18" text-anchor="${anchor}">${name}</text>`
+    return html`<text class="mark" x="${x}" y="100%" dy="18" text-anchor="${anchor}">${name}</text>
+`
   })}`
 }
 
@@ -183,7 +184,7 @@ function placer({ time, value }: Frame) {
   }
 }
 
-/** A line from value to value, or steps; a value alone between gaps is a dot (round ends make a line of no length one). */
+/** A line from value to value, or steps. A value alone between gaps is a dot: a line of no length with round ends. */
 function curveData(points: readonly Point[], frame: Frame, drawn: 'line' | 'step'): string {
   const { x, y } = placer(frame)
   let data = ''
@@ -230,8 +231,11 @@ function limitLines(chart: Chart, frame: Frame, lang: Language): Markup {
     const right = near.length % 2 === 0
     drawn.push({ share, right })
     const [x, dx, anchor] = right ? ['100%', -4, 'end'] : ['0', 4, 'start']
-    return html`<line class="limit" x1="0" x2="100%" y1="${y}" y2="${y}"/><text class="limit-name" x="${x}" dx="${dx}" y="${y}"
- dy="${share > 0.93 ? 13 : -5}" text-anchor="${anchor}">${title[lang]} ${numberText(value)}</text>`
+    const dy = share > 0.93 ? 13 : -5
+    const name = `${title[lang]} ${numberText(value)}`
+    return html`<line class="limit" x1="0" x2="100%" y1="${y}" y2="${y}"/>
+<text class="limit-name" x="${x}" dx="${dx}" y="${y}" dy="${dy}" text-anchor="${anchor}">${name}</text>
+`
   })}`
 }
 

@@ -27,14 +27,16 @@ function body(comparison: ComparisonReport, lang: Language): Markup {
   const tone: Verdict = regressed.length > 0 ? 'failed' : 'passed'
   const changed = criteria.filter(({ verdictChanged }) => verdictChanged)
   return html`<header class="card hero tone-${tone}"><div><h1>${say(lang, 'comparisonTitle')}</h1>
-<p class="result"><b>${regressedText(comparison, lang)}</b></p><p class="soft">${countsText(comparison, lang)}</p></div></header>
+<p class="result"><b>${regressedText(comparison, lang)}</b></p>
+<p class="soft">${countsText(comparison, lang)}</p></div></header>
 ${warning(comparison, lang)}${runs(comparison, lang)}
 <section class="card"><h2>${say(lang, 'changedVerdicts')}</h2>${
     changed.length === 0
       ? html`<p>${say(lang, 'noChangedVerdicts')}</p>`
       : html`<ul class="faults">${changed.map((one) => changedItem(one, lang))}</ul>`
   }</section>
-<section class="card"><h2>${say(lang, 'criteria')}</h2>${criteriaTable(criteria, lang)}<p><small>${say(lang, 'sameNote')}</small></p></section>
+<section class="card"><h2>${say(lang, 'criteria')}</h2>${criteriaTable(criteria, lang)}
+<p><small>${say(lang, 'sameNote')}</small></p></section>
 ${differences(comparison, lang)}`
 }
 
@@ -94,7 +96,9 @@ function criteriaTable(criteria: readonly ComparedCriterion[], lang: Language): 
       const bar = typeof measured === 'number' && shareBar(share, index)
       return stackedCell(name, html`<div>${sideText(one, which, lang)}${sign}${bar}</div>`)
     }
-    return html`<tr role="row"><th role="rowheader" scope="row">${one.title[lang]}</th>${side('a', 0, a)}${side('b', 1, b)}${[
+    return html`<tr role="row"><th role="rowheader" scope="row">${one.title[lang]}</th>${[
+      side('a', 0, a),
+      side('b', 1, b),
       stackedCell(names[2] ?? '', neededText(one, lang)),
       stackedCell(names[3] ?? '', differenceText(one)),
       stackedCell(names[4] ?? '', changeChip(one.change, lang)),

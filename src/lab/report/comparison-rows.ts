@@ -2,6 +2,7 @@
 import type { ComparedCriterion, ComparedRun, ComparisonReport } from './compare.ts'
 import type { Verdict } from './document.ts'
 import { boundText, durationText, measuredText, momentText, numberText, shareText, signed } from './format.ts'
+import { scoreText } from './validation-text.ts'
 import { CHANGE_WORDS, CHANGES, type Language, say, VERDICT_WORDS } from './words.ts'
 
 export interface ComparisonRows {
@@ -68,10 +69,9 @@ export function runRows({ a, b }: ComparisonReport, lang: Language): [string, st
     of(a),
     of(b),
   ]
-  const points = ({ score }: ComparedRun) => (score === null ? '–' : numberText(Math.floor(score * 10) / 10))
   return [
     row(say(lang, 'grade'), ({ grade }) => grade ?? '–'),
-    row(say(lang, 'score'), points),
+    row(say(lang, 'score'), ({ score }) => scoreText(score)),
     row(say(lang, 'verdict'), (run) => wholeText(run, lang)),
     row(say(lang, 'startedAt'), ({ startedAt }) => momentText(startedAt)),
     row(say(lang, 'took'), ({ seconds }) => durationText(seconds, lang)),

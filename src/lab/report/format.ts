@@ -48,7 +48,8 @@ function withUnit(text: string, unit: string, lang: Language): string {
 const gapBefore = (unit: string): string => (/^[/가-힣]/.test(unit) ? '' : '\u00a0')
 
 /**
- * A measured value with enough digits to be told from its bound: 100.04 that fails "at most 100" must not be read as 100.
+ * A measured value with enough digits to be told from its bound: 100.04 that fails "at most 100" must not be read as
+ * 100.
  */
 export function measuredText(value: number | null, bound: Bound, unit: string, lang: Language): string {
   if (value === null || !Number.isFinite(value)) return quantity(value, unit, lang)

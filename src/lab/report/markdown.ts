@@ -1,6 +1,6 @@
 /**
- * Reports as Markdown (GitHub's tables), for tickets and merge requests. Curves are told by their text alternative and a
- * row of block characters. Pure.
+ * Reports as Markdown (GitHub's tables), for tickets and merge requests. Curves are told by their text alternative and
+ * a row of block characters. Pure.
  */
 import { COLUMNS as FINEST, frameOf } from './chart.ts'
 import type { ComparisonReport } from './compare.ts'
@@ -8,7 +8,7 @@ import { comparisonRows, neededText, runRows } from './comparison-rows.ts'
 import type { Chart, Comparison, Criterion, ExperimentReport, ValidationReport, Verdict } from './document.ts'
 import { boundText, durationText, measuredText, numberText, quantity } from './format.ts'
 import { isNumber, rowsOf } from './thin.ts'
-import { aboutEntries, countText, resultText } from './validation-html.ts'
+import { aboutEntries, countText, resultText, scoreText } from './validation-text.ts'
 import { type Language, say, unitIn, VERDICT_WORDS } from './words.ts'
 
 const BLOCKS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
@@ -17,8 +17,7 @@ const SPARK_WIDTH = Math.min(60, FINEST)
 /** The same report gives the same text. */
 export function renderMarkdown(report: ValidationReport, lang: Language): string {
   const { experiments, score, grade } = report
-  const points =
-    score === null ? '' : `, ${say(lang, 'score')} ${numberText(Math.floor(score * 10) / 10)} / 100`
+  const points = score === null ? '' : `, ${say(lang, 'score')} ${scoreText(score)} / 100`
   const blocks = [
     `# Weir: ${say(lang, 'title')}`,
     `**${resultText(report, lang)}** · ${countText(report, lang)} · ${say(lang, 'grade')} ${grade ?? '–'}${points}`,

@@ -1,6 +1,6 @@
 /**
- * HTML that is safe by construction: whatever is put into a template is escaped, unless it came out of one. The texts of
- * a report are anybody's (a type's name, an address), and a file that is sent around must not run them.
+ * HTML that is safe by construction: whatever is put into a template is escaped, unless it came out of one. The texts
+ * of a report are anybody's (a type's name, an address), and a file that is sent around must not run them.
  */
 
 export class Markup {

@@ -1,6 +1,6 @@
 /**
- * The frame of every HTML report: one file that needs nothing else. Both languages are in it, and the switch between them
- * is a pair of radio buttons that the style sheet reads, so that no script is needed; the page's own policy forbids
+ * The frame of every HTML report: one file that needs nothing else. Both languages are in it; the switch between them
+ * is a pair of radio buttons that the style sheet reads, so that no script is needed. The page's own policy forbids
  * scripts and requests, whatever a text in it tries.
  */
 import { html, type Markup, trusted } from './markup.ts'
@@ -46,5 +46,6 @@ ${picks}${articles}</main>
 }
 
 /** Waves that become level: what the product does, and no data. */
-const BRAND = html`<div class="brand"><svg viewBox="0 0 40 24" width="34" height="20" aria-hidden="true"><path d="M1 16C4 2
- 7 2 9 13S14 24 17 10S21 12 25 12H39" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round"/></svg>Weir</div>`
+const BRAND = html`<div class="brand"><svg viewBox="0 0 40 24" width="34" height="20" aria-hidden="true">
+<path d="M1 16C4 2 7 2 9 13S14 24 17 10S21 12 25 12H39" fill="none" stroke="currentColor" stroke-width="3"
+ stroke-linecap="round"/></svg>Weir</div>`

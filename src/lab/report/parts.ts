@@ -1,6 +1,6 @@
 /** The pieces that reports are put together from. `key` is a text that is safe as an id and unique in the page. */
 import { chartSvg, frameOf, legend } from './chart.ts'
-import type { Chart, Comparison, Criterion, ExperimentReport, Figure, Verdict, Words } from './document.ts'
+import type { Chart, Comparison, Criterion, Figure, Verdict, Words } from './document.ts'
 import { boundText, markText, measuredText, numberText, quantity } from './format.ts'
 import { type Child, html, type Markup } from './markup.ts'
 import { isNumber, rowsOf } from './thin.ts'
@@ -40,9 +40,10 @@ export const scrolling = (table: Markup, name: string): Markup =>
 
 /** A heading cell each; the roles keep it a table for screen readers where a phone shows its rows as blocks. */
 export function stackedTable(headings: readonly Child[], rows: readonly Markup[], name: string): Markup {
-  return html`<table class="stack" role="table" aria-label="${name}"><thead role="rowgroup"><tr role="row">${headings.map(
-    (heading) => html`<th role="columnheader" scope="col">${heading}</th>`,
-  )}</tr></thead><tbody role="rowgroup">${rows}</tbody></table>`
+  const cells = headings.map((heading) => html`<th role="columnheader" scope="col">${heading}</th>`)
+  return html`<table class="stack" role="table" aria-label="${name}">
+<thead role="rowgroup"><tr role="row">${cells}</tr></thead>
+<tbody role="rowgroup">${rows}</tbody></table>`
 }
 
 export const stackedCell = (name: string, value: Child): Markup =>
@@ -88,7 +89,8 @@ function gauge({ bound, measured, verdict }: Criterion): Markup {
     return html`<line class="bound" x1="${x}" x2="${x}" y1="0" y2="8"/>`
   })
   return html`<svg class="bar gauge tone-${verdict}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-<rect class="ground" width="100" height="8"/><rect x="${from}" y="1.5" width="${Math.max(to - from, 0.8)}" height="5"/>${strokes}</svg>`
+<rect class="ground" width="100" height="8"/>
+<rect x="${from}" y="1.5" width="${Math.max(to - from, 0.8)}" height="5"/>${strokes}</svg>`
 }
 
 export function comparisonTable({ title, sides, rows }: Comparison, lang: Language): Markup {
@@ -110,8 +112,8 @@ export function comparisonTable({ title, sides, rows }: Comparison, lang: Langua
 }
 
 export const shareBar = (percent: number, side: number): Markup =>
-  html`<svg class="bar side${side % 4}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="ground"
- width="100" height="8"/><rect width="${Number(percent.toFixed(2))}" height="8"/></svg>`
+  html`<svg class="bar side${side % 4}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+<rect class="ground" width="100" height="8"/><rect width="${Number(percent.toFixed(2))}" height="8"/></svg>`
 
 export const figureList = (figures: readonly Figure[], lang: Language): Markup =>
   definitions(
@@ -140,7 +142,8 @@ function dataTable(chart: Chart, lang: Language): Markup {
   })
   const name = `${chart.title[lang]}: ${say(lang, 'data')}`
   const note = say(lang, most > MOST_DATA_ROWS ? 'dataThinned' : 'dataWhole')
-  const table = html`<table><thead><tr><th scope="col">${say(lang, 'time')} (${unitIn(lang, 's')})</th>${head}</tr></thead>
+  const time = `${say(lang, 'time')} (${unitIn(lang, 's')})`
+  const table = html`<table><thead><tr><th scope="col">${time}</th>${head}</tr></thead>
 <tbody>${lines}</tbody></table>`
   return html`<details><summary>${say(lang, 'data')}<span class="hidden">: ${chart.title[lang]}</span></summary>
 <p><small>${note}</small></p>${scrolling(table, name)}</details>`
@@ -148,9 +151,3 @@ function dataTable(chart: Chart, lang: Language): Markup {
 
 export const plainList = (items: readonly Words[], lang: Language): Markup =>
   html`<ul class="unmeasured">${items.map((item) => html`<li>${item[lang]}</li>`)}</ul>`
-
-/** How many of those that were judged have passed. */
-export function judged(criteria: ExperimentReport['criteria']): { passed: number; of: number } {
-  const all = criteria.filter(({ verdict }) => verdict === 'passed' || verdict === 'failed')
-  return { passed: all.filter(({ verdict }) => verdict === 'passed').length, of: all.length }
-}

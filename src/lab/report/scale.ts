@@ -23,8 +23,8 @@ export function niceStep(rough: number): number {
 }
 
 /**
- * From zero (or the least value below it) to a round number not below the largest. Zero is always there: a curve cut off
- * below makes a wiggle look like a fall. `whole`: no marks between whole numbers.
+ * From zero (or the least value below it) to a round number not below the largest. Zero is always there: a curve cut
+ * off below makes a wiggle look like a fall. `whole`: no marks between whole numbers.
  */
 export function valueAxis(least: number, most: number, marks: number, whole = false): Axis {
   const low = Math.min(0, least)

@@ -1,7 +1,7 @@
 /**
- * The style sheet of the reports. System fonts and no pictures, so that nothing is fetched; colours from Okabe and Ito's
- * set for all kinds of sight, darkened or lightened to stand out from their ground; every series has a dash of its own
- * as well. Paper gets the light colours.
+ * The style sheet of the reports. System fonts and no pictures, so that nothing is fetched; colours from Okabe and
+ * Ito's set for all kinds of sight, darkened or lightened to stand out from their ground; series differ in width or
+ * dash as well. Paper gets the light colours.
  */
 
 const LIGHT = `--page:#f4f6f8;--card:#fff;--ink:#16202b;--soft:#51606f;--line:#d5dce3;--grid:#e4e9ee;--zero:#8b98a5;
@@ -65,16 +65,18 @@ line-height:2rem}
 .result{font-size:1.2rem;font-weight:600;margin:.35rem 0}
 .result b{color:var(--tone)}
 .hero dl{display:flex;flex-wrap:wrap;gap:.6rem 2.25rem;margin:.9rem 0 0}
-.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,13rem),1fr));gap:.8rem 1.25rem;margin:.9rem 0 0}
+.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,13rem),1fr));gap:.8rem 1.25rem;
+margin:.9rem 0 0}
 dt{font-size:.8125rem;color:var(--soft)}dd{margin:0;font-weight:600;overflow-wrap:anywhere}
 dd small{display:block;font-weight:400}
-.notice{border-left:4px solid var(--tone);background:var(--ground);padding:.6rem .9rem;border-radius:.25rem;margin:1rem 0}
+.notice{border-left:4px solid var(--tone);background:var(--ground);padding:.6rem .9rem;border-radius:.25rem;
+margin:1rem 0}
 .chip{display:inline-block;white-space:nowrap;border:1px solid var(--tone);color:var(--tone);background:var(--ground);
 border-radius:1rem;padding:0 .6rem;font-size:.8125rem;font-weight:600;line-height:1.5rem}
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15.5rem),1fr));gap:.75rem;list-style:none;
 margin:.75rem 0;padding:0}
-.tiles a{display:block;height:100%;text-decoration:none;color:inherit;border:1px solid var(--line);background:var(--card);
-border-radius:.75rem;padding:.8rem 1rem;border-left:4px solid var(--tone)}
+.tiles a{display:block;height:100%;text-decoration:none;color:inherit;border:1px solid var(--line);
+background:var(--card);border-radius:.75rem;padding:.8rem 1rem;border-left:4px solid var(--tone)}
 .tiles a:hover{border-color:var(--tone)}
 .tiles strong{display:block;margin-bottom:.3rem}
 .dots{display:flex;flex-wrap:wrap;gap:3px;margin-top:.5rem}
@@ -149,6 +151,7 @@ vector-effect:non-scaling-stroke}
 .s5{--tone:var(--s5)}
 .curve.s1{stroke-width:2.5}.curve.s2{stroke-dasharray:7 4}.curve.s3{stroke-dasharray:2 4}
 .curve.s4{stroke-dasharray:10 3 2 3}.curve.s5{stroke-dasharray:4 3}
+.summary{max-width:52rem;margin-top:.35rem}
 .empty{color:var(--soft);padding:1.5rem 0}
 footer{color:var(--soft);font-size:.875rem;margin-top:1.5rem}
 `

@@ -1,4 +1,4 @@
-/** Every word of the reports that is not told by the report itself, in both languages; the type lets none be missing. */
+/** Every word of the reports that the report itself does not tell, in both languages; the type lets none be missing. */
 import type { Bound, Verdict, Words } from './document.ts'
 
 export const LANGUAGES = ['en', 'ko'] as const
