@@ -36,7 +36,7 @@ export function clip(text: string, width: number): string {
 
 const BARS = '▁▂▃▄▅▆▇█'
 
-/** The last `width` values, from 0 at the bottom to their most at the top; a hole where nothing is known. Always as wide. */
+/** The last `width` values, from 0 to the most of them; a hole where nothing is known. Always as wide. */
 export function sparkline(values: readonly (number | undefined)[], width: number): string {
   const shown = width > 0 ? values.slice(-width) : []
   const most = Math.max(0, ...shown.filter((value) => value !== undefined))

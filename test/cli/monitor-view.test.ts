@@ -72,12 +72,12 @@ describe('the picture of a monitor', () => {
       look(1, {}, METRICS.replace('_total{event="1"} 100', '_total{event="1"} 105')),
     )
     assert.equal(
-      monitorLines(view, plain(130)).join('\n'),
+      monitorLines(view, plain(116)).join('\n'),
       `
-weir bss_single_queue (rabbitmq) at http://127.0.0.1:8000                                                                 03:04:06
+weir bss_single_queue (rabbitmq) at http://127.0.0.1:8000                                                   03:04:06
 
-in 120.4/s           ██   out 98.3/s           ██   waiting 1,206           ██   in work 7   oldest 12 s   empty in 2.5 min
-retries 12   dead 3   cpu -   memory -
+in 120.4/s           ██   out 98.3/s           ██   waiting 1,206           ██   in work 7   oldest 12 s
+empty in 2.5 min   retries 12   dead 3   cpu -   memory -
 
 type      ready                 in/s  out/s  in work  oldest  empty in  delayed  dead  breaker  workers  because
 MNP       1,201            ██  120.4   98.3     7/10    12 s   2.5 min        5     3     open      2/4  warming
