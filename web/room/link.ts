@@ -20,8 +20,8 @@ type Joined = ({ readonly ok: true } & VisitAnswer) | { readonly ok: false; read
 
 const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 30_000
-/** Failed connections until the page asks over HTTP instead. */
-const POLL_AFTER = 2
+/** Without a connection for so long the page asks over HTTP: some networks neither let sockets through nor refuse them. */
+const POLL_AFTER_MS = 3_000
 /** The wait is estimated anew, and whatever was lost on the way is found. */
 const RESYNC_MS = 60_000
 
@@ -32,12 +32,14 @@ export class ServiceLink {
   readonly #token: string
   readonly #events: LinkEvents
   #socket: Socket | undefined
-  #failures = 0
-  #polls = 0
+  /** Questions in a row that got no answer. */
+  #unanswered = 0
   #resync: Timer | undefined
   #again: Timer | undefined
   #poll: Timer | undefined
   #isPolling = false
+  /** How long the service said it would be away. */
+  #awayMs = 0
 
   constructor(event: string, token: string, events: LinkEvents) {
     this.#event = event
@@ -59,6 +61,7 @@ export class ServiceLink {
     this.#socket = socket
     this.#tell({ kind: 'connecting' })
     this.#listen(socket)
+    this.#pollIn(socket, POLL_AFTER_MS)
   }
 
   stop(): void {
@@ -66,7 +69,6 @@ export class ServiceLink {
     this.#socket = undefined
     for (const timer of [this.#resync, this.#again, this.#poll]) clearTimeout(timer)
     this.#isPolling = false
-    this.#failures = 0
     socket?.disconnect()
   }
 
@@ -96,12 +98,13 @@ export class ServiceLink {
     socket.on('server-stopping', ({ retryAfterMs }: { readonly retryAfterMs: number }) => {
       // Everybody is told another moment, so that not all come back at once.
       socket.io.reconnectionDelay(retryAfterMs)
+      this.#awayMs = retryAfterMs
       this.#tell({ kind: 'stopping' })
     })
   }
 
   #connected(socket: Socket): void {
-    this.#failures = 0
+    this.#awayMs = 0
     socket.io.reconnectionDelay(FIRST_DELAY_MS)
     this.#stopPolling()
     this.#join(socket)
@@ -129,6 +132,7 @@ export class ServiceLink {
     clearTimeout(this.#resync)
     if (this.#socket !== socket) return
     this.#tellLost()
+    this.#pollIn(socket, this.#awayMs + POLL_AFTER_MS)
     // The service ended it, and then a socket does not come again by itself.
     if (!socket.active && reason !== 'io client disconnect') this.#reconnectIn(socket, FIRST_DELAY_MS)
   }
@@ -139,14 +143,8 @@ export class ServiceLink {
       this.stop()
       return this.#events.unauthorised()
     }
-    this.#failures++
     if (!this.#isPolling) this.#tellLost()
     if (!socket.active) this.#reconnectIn(socket, data?.retryAfterMs ?? LONGEST_DELAY_MS)
-    if (this.#failures >= POLL_AFTER && !this.#isPolling) {
-      this.#isPolling = true
-      this.#polls = 0
-      void this.#ask(socket)
-    }
   }
 
   #reconnectIn(socket: Socket, ms: number): void {
@@ -154,22 +152,31 @@ export class ServiceLink {
     this.#again = setTimeout(() => socket.connect(), spread(ms))
   }
 
+  #pollIn(socket: Socket, ms: number): void {
+    clearTimeout(this.#poll)
+    this.#poll = setTimeout(() => {
+      this.#isPolling = true
+      this.#unanswered = 0
+      void this.#ask(socket)
+    }, spread(ms))
+  }
+
   /** One question, and the next one when the answer says. */
   async #ask(socket: Socket): Promise<void> {
     const answer = await status(this.#event, this.#token)
     if (this.#socket !== socket || !this.#isPolling) return
     if (answer.ok) {
-      this.#polls = 0
+      this.#unanswered = 0
       this.#tell({ kind: 'polling' })
       this.#events.input(answerInput(answer))
     } else if (answer.status === 401) {
       this.stop()
       return this.#events.unauthorised()
     } else {
-      this.#polls++
+      this.#unanswered++
       this.#tellLost()
     }
-    const backOff = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#polls)
+    const backOff = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#unanswered)
     const next = answer.ok ? answer.body.nextPollMs : spread(Math.max(answer.retryAfterMs ?? 0, backOff))
     this.#poll = setTimeout(() => this.#ask(socket), next)
   }
