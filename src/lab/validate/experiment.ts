@@ -24,6 +24,13 @@ export interface RunningService {
   readonly messageType?: string
 }
 
+export interface Brokers {
+  readonly rabbitmqUrl?: string
+  readonly redisUrl?: string
+  /** Takes everything of a queue of that name with these types off the broker of `rabbitmqUrl`. */
+  readonly removeQueue?: (queueName: string, types: readonly string[]) => Promise<void>
+}
+
 export interface ExperimentContext {
   /** `now()` with fractions of a millisecond. */
   readonly clock: Clock
@@ -37,10 +44,12 @@ export interface ExperimentContext {
   /** Absent: a stage of one's own is the service. */
   readonly running?: RunningService
   /** For experiments that can use them; what was not given is not there. Stages do not see them unless handed on. */
-  readonly brokers: { readonly rabbitmqUrl?: string; readonly redisUrl?: string }
+  readonly brokers: Brokers
   /** Starts a stage; the runner stops it when the experiment is over, however that ends. Rejects with StageError. */
   readonly stage: (options: StageOptions) => Promise<Stage>
   readonly client: (url: string) => WeirClient
+  /** A directory for files of this run; removed at its end. */
+  readonly scratch: string
   /** The run is to end; an experiment then gives what it has. */
   readonly signal: AbortSignal
   /** One line for people about what goes on now. */

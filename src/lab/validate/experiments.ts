@@ -1,4 +1,15 @@
 /** All experiments, in the order in which they run. */
+import { autoScaling } from './auto-scaling.ts'
+import { burstLeveling } from './burst-leveling.ts'
 import type { ExperimentKind } from './experiment.ts'
+import { queueBuffering } from './queue-buffering.ts'
+import { systemProtection } from './system-protection.ts'
+import { throughputGain } from './throughput-gain.ts'
 
-export const EXPERIMENTS: readonly ExperimentKind[] = []
+export const EXPERIMENTS: readonly ExperimentKind[] = [
+  burstLeveling,
+  systemProtection,
+  queueBuffering,
+  autoScaling,
+  throughputGain,
+]

@@ -141,7 +141,7 @@ class OpenStage implements Stage {
     const entries = Object.entries(types).map(([name, setup]) => [name, { target, ...setup }])
     await writeFile(config, JSON.stringify({ bss: false, types: Object.fromEntries(entries) }))
     this.#service = await this.#start('the service', ['up', '--config', config, ...(options.args ?? [])], {
-      ...{ API_PORT: '0', ROOM_PORT: '0', HOST: '127.0.0.1', DATA_DIR: this.dataDir },
+      ...{ API_PORT: '0', ROOM_PORT: 'off', HOST: '127.0.0.1', DATA_DIR: this.dataDir },
       ...{ LOG_FORMAT: 'json', LOG_LEVEL: 'INFO' },
       ...options.settings,
     })
