@@ -142,7 +142,9 @@ type Outcome =
 function refused(response: Response, json: Readonly<Record<string, unknown>> | undefined): Outcome {
   const { status } = response
   const code = typeof json?.code === 'string' ? json.code : `http_${status}`
-  const says = json ? String(json.error ?? json.message ?? `HTTP ${status}`) : 'the answer is not JSON'
+  const says = json
+    ? String(json.error ?? json.message ?? `HTTP ${status}`)
+    : 'the answer is not JSON; is this a waiting room?'
   const after = Number(response.headers.get('retry-after') ?? Number.NaN)
   const error = new RoomCallError(status, code, says)
   return { kind: 'refused', error, ...(Number.isFinite(after) && { retryAfterMs: after * 1000 }) }
