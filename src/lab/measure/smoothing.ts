@@ -12,7 +12,7 @@ export function mean(values: ArrayLike<number>): number {
   return sum / values.length
 }
 
-/** Of the values themselves, not of a larger population that they were drawn from. Two passes, so no digits are lost. */
+/** Of the values themselves, not of a population that they were drawn from. Two passes, so no digits are lost. */
 export function variance(values: ArrayLike<number>): number {
   const middle = mean(values)
   let sum = 0
@@ -40,8 +40,8 @@ export function smoothing(
 }
 
 /**
- * K of a perfect pacer in closed form: a burst of `inPerSecond` for `burstSeconds` that leaves at `outPerSecond`, over a
- * horizon that holds all of it. With a, μ, T, H and the mean m = a T ÷ H, which is the same for both: a rectangle of
+ * K of a perfect pacer in closed form: a burst of `inPerSecond` for `burstSeconds` that leaves at `outPerSecond`, over
+ * a horizon that holds all of it. With a, μ, T, H and the mean m = a T ÷ H, which is the same for both: a rectangle of
  * height h and mean m has the variance m (h − m), so K = (a − m) ÷ (μ − m). Bins are taken to be small; H → ∞ gives
  * a ÷ μ. null when the horizon does not hold the whole of the output, or when the output fills it (no variance).
  */

@@ -43,7 +43,8 @@ export function auditCriteria(experiment: Experiment, verdict: AuditVerdict, rec
       measured: verdict[kind],
       unit: '',
       evidence: words(
-        `Audit of every id: ${shown(attempted)} attempted, ${shown(acknowledged)} acknowledged; from ${from.en}.${examples}`,
+        `Audit of every id: ${shown(attempted)} attempted, ${shown(acknowledged)} acknowledged; from ` +
+          `${from.en}.${examples}`,
         `모든 아이디 감사: 시도 ${shown(attempted)}, 승인 ${shown(acknowledged)}; 근거는 ${from.ko}.${examples}`,
       ),
     })
@@ -62,7 +63,8 @@ export function acceptedCriterion(
     measured: attempted === 0 ? null : (acknowledged / attempted) * 100,
     unit: '%',
     evidence: words(
-      `${shown(acknowledged)} of ${shown(attempted)} answered 2xx; ${shown(refused)} refused, ${shown(unknown)} without an answer.`,
+      `${shown(acknowledged)} of ${shown(attempted)} answered 2xx; ${shown(refused)} refused, ` +
+        `${shown(unknown)} without an answer.`,
       `${shown(attempted)}건 중 ${shown(acknowledged)}건이 2xx 응답; 거부 ${shown(refused)}, 무응답 ${shown(unknown)}.`,
     ),
   })

@@ -1,6 +1,6 @@
 /**
- * queue_buffering: more comes than can leave, waits, and leaves later; nothing of it may be missing or doubled. How much
- * waits is told twice, by the service and by the two ends of it, and drawn side by side.
+ * queue_buffering: more comes than can leave, waits, and leaves later; nothing of it may be missing or doubled. How
+ * much waits is told twice, by the service and by the two ends of it, and drawn side by side.
  */
 import { planLoad } from '../load/plan.ts'
 import { countBefore, type Horizon } from '../measure/times.ts'
@@ -65,8 +65,11 @@ export function findingsOf(driven: Driven): ExperimentFindings {
     comparisons: [],
     charts: [depthChart(told, seen, seconds)],
     summary: words(
-      `${shown(sent.length)} messages came faster than they could leave; at most ${shown(peak)} waited, and after ${shown(seconds, 1)} s ${driven.drained ? 'nothing was left' : 'some were still there'}.`,
-      `나갈 수 있는 것보다 빠르게 ${shown(sent.length)}건이 들어와 최대 ${shown(peak)}건이 대기했고, ${shown(seconds, 1)}초 후 ${driven.drained ? '모두 비워졌습니다' : '일부가 남아 있었습니다'}.`,
+      `${shown(sent.length)} messages came faster than they could leave; at most ${shown(peak)} ` +
+        `waited, and after ${shown(seconds, 1)} s ` +
+        `${driven.drained ? 'nothing was left' : 'some were still there'}.`,
+      `나갈 수 있는 것보다 빠르게 ${shown(sent.length)}건이 들어와 최대 ${shown(peak)}건이 대기했고, ${shown(seconds, 1)}초 후 ` +
+        `${driven.drained ? '모두 비워졌습니다' : '일부가 남아 있었습니다'}.`,
     ),
     notMeasured: calls === null ? [NO_RECORD] : [],
   }
@@ -118,7 +121,8 @@ function answerCriterion({ load }: Driven): Criterion {
     measured: latencyMs.count > 0 ? latencyMs.p99 : null,
     unit: 'ms',
     evidence: words(
-      `Of ${shown(latencyMs.count)} acknowledgements, each after a durable write, from the moment its request was meant to leave; mean ${shown(latencyMs.mean, 1)} ms.`,
+      `Of ${shown(latencyMs.count)} acknowledgements, each after a durable write, from the moment ` +
+        `its request was meant to leave; mean ${shown(latencyMs.mean, 1)} ms.`,
       `승인 ${shown(latencyMs.count)}건(모두 영속 기록 후 응답), 전송 예정 시각 기준; 평균 ${shown(latencyMs.mean, 1)} ms.`,
     ),
   }

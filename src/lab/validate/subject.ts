@@ -28,11 +28,13 @@ export interface Subject {
 
 /** Why something of a running service was not measured. */
 export const NO_RECORD: Words = words(
-  'A running service is judged from outside, and what its back end did is not seen there; --backend-log FILE, as weir backend --log writes it, tells.',
+  'A running service is judged from outside, and what its back end did is not seen there; ' +
+    '--backend-log FILE, as weir backend --log writes it, tells.',
   '실행 중인 서비스는 밖에서 판정하므로 백엔드가 한 일은 보이지 않습니다. weir backend --log 가 쓴 파일을 --backend-log FILE 로 주면 측정합니다.',
 )
 export const NO_PROCESSES: Words = words(
-  'The processes of a running service are not known from outside; without --api-url the service is started for the measurement.',
+  'The processes of a running service are not known from outside; without --api-url the service is ' +
+    'started for the measurement.',
   '실행 중인 서비스의 프로세스는 밖에서 알 수 없습니다. --api-url 없이 실행하면 측정용 서비스를 직접 띄웁니다.',
 )
 export const NO_PACE: Words = words(

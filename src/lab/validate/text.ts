@@ -46,5 +46,6 @@ export function conclusionText(report: ValidationReport, lang: Language): string
       : { en: `score ${numberText(score)}, grade ${grade}`, ko: `점수 ${numberText(score)}, 등급 ${grade}` }
   const word = { en: passed ? 'PASSED' : 'FAILED', ko: passed ? '통과' : '실패' }
   const cut = { en: ' (interrupted: of what ran until then)', ko: ' (중단됨: 그때까지의 결과)' }
-  return `${word[lang]}: ${counts.join(', ')}; ${graded[lang]}; ${durationText(seconds, lang)}${interrupted ? cut[lang] : ''}`
+  const told = [counts.join(', '), graded[lang], durationText(seconds, lang)].join('; ')
+  return `${word[lang]}: ${told}${interrupted ? cut[lang] : ''}`
 }
