@@ -10,16 +10,25 @@ import { visitorRoutes } from './visitors.ts'
 
 /** No body of the room is longer than some hundred bytes. */
 const BODY_BYTES = 16_384
-const REQUEST_MS = 30_000
+/** How slowly a request may come; who is slower is a fault or an attack, and is hung up on. */
+export interface RequestTimes {
+  readonly headersMs: number
+  /** Headers and body. */
+  readonly requestMs: number
+  /** Between two looks at the connections: by so much later they are closed, at most. */
+  readonly checkMs: number
+}
+const REQUEST_TIMES: RequestTimes = { headersMs: 10_000, requestMs: 30_000, checkMs: 5_000 }
 /** Longer than the usual 60 s of load balancers, which would else send a request down a closing connection. */
 const KEEP_ALIVE_MS = 72_000
 
-export function buildRoom(deps: RoomDeps): FastifyInstance {
+export function buildRoom(deps: RoomDeps, times: RequestTimes = REQUEST_TIMES): FastifyInstance {
   const { trustProxy } = deps.options
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES,
-    requestTimeout: REQUEST_MS,
+    requestTimeout: times.requestMs,
+    http: { headersTimeout: times.headersMs, connectionsCheckingInterval: times.checkMs },
     keepAliveTimeout: KEEP_ALIVE_MS,
     ...(trustProxy.length > 0 && { trustProxy: [...trustProxy] }),
     routerOptions: { maxParamLength: 128 },

@@ -26,6 +26,8 @@ const RETRY_MS = 5_000
 /** A client that says which event it wants says so at once; whoever does not is looked for in all. */
 const RESTORE_MS = 500
 const STOP_MS = 2_000
+/** For what was said last to arrive, and for the other end to close. */
+const HANG_UP_MS = 2_000
 
 export class RoomSockets {
   readonly #deps: SocketDeps
@@ -144,7 +146,7 @@ export class RoomSockets {
     if (this.#phase !== 'running') return void socket.conn.close()
     for (const old of this.#crowd.add(socket)) {
       old.emit('session-replaced', { message: 'Another connection of yours has taken the place of this one' })
-      old.disconnect(true)
+      this.#hangUp(old)
     }
     const cancel = this.#deps.clock.after(RESTORE_MS, () => this.#restore(socket))
     socket.on('disconnect', () => {
@@ -154,6 +156,13 @@ export class RoomSockets {
       if (this.#crowd.size === 0) this.#empty()
     })
     this.#asks.listen(socket)
+  }
+
+  /** Whoever does not close its end is not waited for: a flood would hold thousands of connections that count as none. */
+  #hangUp(socket: RoomSocket): void {
+    const transport = socket.conn.transport as { socket?: { terminate?: () => void } }
+    socket.disconnect(true)
+    this.#deps.clock.after(HANG_UP_MS, () => transport.socket?.terminate?.())
   }
 
   #restore(socket: RoomSocket): void {
