@@ -13,6 +13,8 @@ const TIME_STEPS = [
 ]
 /** Sums of steps miss a mark by less than this share of a step. */
 const ROUNDING = 1e-6
+/** Nothing that is measured differs by less; below it, floating point has no room for marks. */
+const LEAST_SPAN = 1e-9
 
 /** The least of 1, 2, 5 times a power of ten that is not below `rough`. */
 export function niceStep(rough: number): number {
@@ -29,7 +31,7 @@ export function niceStep(rough: number): number {
 export function valueAxis(least: number, most: number, marks: number, whole = false): Axis {
   const low = Math.min(0, least)
   const high = Math.max(0, most)
-  const step = Math.max(niceStep((high - low || 1) / marks), whole ? 1 : 0)
+  const step = Math.max(niceStep((high === low ? 1 : Math.max(high - low, LEAST_SPAN)) / marks), whole ? 1 : 0)
   const from = Math.floor(low / step + ROUNDING) * step
   const to = Math.max(Math.ceil(high / step - ROUNDING) * step, from + step)
   return { from, to, ticks: marksOf(from, to, step) }
@@ -37,7 +39,7 @@ export function valueAxis(least: number, most: number, marks: number, whole = fa
 
 /** Exactly the time there is, marked at round times. */
 export function timeAxis(from: number, to: number, marks: number): Axis {
-  const end = to > from ? to : from + 1
+  const end = to - from > LEAST_SPAN ? to : from + 1
   const rough = (end - from) / marks
   const step = rough <= 1 ? niceStep(rough) : (TIME_STEPS.find((wide) => wide >= rough) ?? niceStep(rough))
   return { from, to: end, ticks: marksOf(Math.ceil(from / step - ROUNDING) * step, end, step) }

@@ -31,7 +31,7 @@ article{overflow-wrap:break-word}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .soft{color:var(--soft)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.1rem 1.25rem;margin:1rem 0}
-.card>h3{margin:1.4rem 0 .5rem}.card>h2+h3,.card>h3:first-child{margin-top:0}
+.card>h2{margin-bottom:.4rem}.card>h3{margin:1.4rem 0 .5rem}.card>h2+h3,.card>h3:first-child{margin-top:0}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 `
 
@@ -92,7 +92,7 @@ const TABLES = `
 table{border-collapse:collapse;width:100%;font-size:.9375rem}
 caption{text-align:left;font-weight:600;padding-bottom:.4rem}
 th,td{padding:.5rem .6rem;text-align:right;vertical-align:top;border-top:1px solid var(--line)}
-thead th{border-top:0;border-bottom:2px solid var(--line);font-size:.8125rem;color:var(--soft);vertical-align:bottom}
+thead th,thead td{border-top:0;border-bottom:2px solid var(--line);font-size:.8125rem;color:var(--soft);vertical-align:bottom}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 th:last-child,td:last-child{padding-right:0}
 tbody th{font-weight:600}
@@ -166,6 +166,7 @@ main{max-width:none;padding:0}
 .hero{border-top:0}
 .charts{grid-template-columns:1fr;gap:1rem}
 .plot>svg{height:165px}
+#top .tiles{grid-template-columns:repeat(3,1fr)}
 figure,tr,.tiles li,.faults li,.notice,.hero,.stats>div,.facts>div{break-inside:avoid}
 h2,h3,h4,caption,thead{break-after:avoid}
 thead{display:table-header-group}
