@@ -67,9 +67,8 @@ export function buildStalePages(root, node, args) {
       stdio: ['ignore', 2, 'pipe'],
     })
     if (status === 0) return
-    const why =
-      error?.message ?? (stderr ?? '').split('\n').find((line) => /error/i.test(line)) ?? 'no reason given'
-    unbuilt(why.trim())
+    // The last line is the reason; what a tool said before it is not for whoever starts a service.
+    unbuilt(error?.message ?? (stderr ?? '').trim().split('\n').at(-1) ?? '')
   } catch (error) {
     unbuilt(error.message)
   }

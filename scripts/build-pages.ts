@@ -5,6 +5,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import { build, type Plugin } from 'vite'
 import { STAMP, sourcesHash } from '../bin/pages.mjs'
 
@@ -74,4 +75,19 @@ function replace(target: string, fresh: string): void {
   }
 }
 
-if (import.meta.main) await buildPages()
+/** The reason in one line: the bundler's own message draws pictures around it. */
+function reasonOf(error: unknown): string {
+  const { errors } = error as { readonly errors?: readonly unknown[] }
+  const first = errors?.[0] ?? error
+  const text = first instanceof Error ? first.message : String(first)
+  return stripVTControlCharacters(text).replaceAll(/\s+/g, ' ').trim().slice(0, 300)
+}
+
+if (import.meta.main) {
+  try {
+    await buildPages()
+  } catch (error) {
+    process.stderr.write(`${reasonOf(error)}\n`)
+    process.exitCode = 1
+  }
+}

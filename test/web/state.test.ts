@@ -34,6 +34,7 @@ function visit(change: Partial<VisitAnswer> = {}): VisitAnswer {
     ratePerMinute: 0,
     mode: 'open',
     limitedBy: 'cap',
+    slowedBy: null,
     opensAt: null,
     until: null,
     hardEnd: null,

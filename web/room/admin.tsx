@@ -124,7 +124,6 @@ function Events({ session, onRefused }: EventsProps) {
                 <button
                   type="button"
                   aria-pressed={event === known.chosen}
-                  aria-label={words.adminChoose(event)}
                   onClick={() => {
                     chosen.current = event
                     void look()

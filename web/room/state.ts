@@ -58,6 +58,8 @@ export interface Line {
   readonly ratePerMinute: number
   readonly mode: DoorMode
   readonly limitedBy: LimitedBy
+  /** As of the last answer: frames do not tell. */
+  readonly isSlowed: boolean
   readonly opensAt: number | null
 }
 
@@ -176,6 +178,7 @@ function lineOf(visit: VisitAnswer): Line {
     ratePerMinute: visit.ratePerMinute,
     mode: visit.mode,
     limitedBy: visit.limitedBy,
+    isSlowed: visit.slowedBy !== null,
     opensAt: visit.opensAt === null ? null : time(visit.opensAt),
   }
 }
@@ -245,7 +248,8 @@ function framed(state: PageState, frame: FrameMessage): PageState {
   // Two frames may overtake each other, and those of before a clearing speak of other tickets.
   if (frame.event !== state.event || frame.epoch < state.epoch || frame.at < state.frameAt) return state
   const { waiting, active, cap, ratePerMinute, mode, limitedBy, opensAt } = frame
-  const line: Line = { waiting, active, cap, ratePerMinute, mode, limitedBy, opensAt }
+  const isSlowed = state.line?.isSlowed ?? false
+  const line: Line = { waiting, active, cap, ratePerMinute, mode, limitedBy, isSlowed, opensAt }
   const { phase } = state
   const isOurs = phase.kind === 'waiting' && frame.epoch === state.epoch
   return {

@@ -192,6 +192,7 @@ function whys(
     phase.place === 1 && !isPaused && !isClosed && words.next,
     line?.limitedBy === 'cap' && words.whyCap(say(line.cap)),
     line?.limitedBy === 'rate' && words.whyRate(say(line.ratePerMinute)),
+    line?.isSlowed === true && words.whySlowed,
     reason !== undefined && reason !== 'paused' && slower[reason],
   ]
   return all.filter((one) => typeof one === 'string')

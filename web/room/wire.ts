@@ -21,6 +21,8 @@ export interface VisitAnswer {
   readonly ratePerMinute: number
   readonly mode: DoorMode
   readonly limitedBy: LimitedBy
+  /** The door follows the work that visitors cause, and that is piling up. */
+  readonly slowedBy: object | null
   readonly opensAt: string | null
   readonly until: string | null
   readonly hardEnd: string | null

@@ -1,0 +1,108 @@
+/** The page while the service goes away and comes back, is cleared, opens, and while another device takes over. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { noChromium } from '../fixtures/chromium.ts'
+import { isConnected, isInside, pageRig, shows } from './rig.ts'
+
+test('the page through what befalls a line', { skip: noChromium() }, async (t) => {
+  const rig = await pageRig(t, { ROOM_SOCKETS_PER_VISITOR: '1' })
+  const [one, two, three] = await Promise.all(['one', 'two', 'three'].map((name) => rig.account(name)))
+  assert.ok(one && two && three)
+
+  await t.test(
+    'L4: the service is killed, and restarted: the page says so, and has the same place',
+    async () => {
+      const first = await rig.visit('a', one)
+      await isInside(first)
+      const second = await rig.visit('a', two)
+      const third = await rig.visit('a', three)
+      await shows(third, 'place', '2')
+      await isConnected(third)
+      await rig.stop('SIGKILL')
+      await third.locator('[data-link=lost]').waitFor()
+      await third.getByText('Your place is kept').first().waitFor()
+      await rig.start()
+      await isConnected(third)
+      await shows(third, 'place', '2')
+      // A restart that is announced is told as one.
+      await rig.stop('SIGTERM')
+      await third.locator('[data-link=stopping]').waitFor()
+      await third.getByText('The service restarts.').first().waitFor()
+      await rig.start()
+      await isConnected(third)
+      await isConnected(second)
+      await shows(second, 'place', '1')
+      await first.getByRole('button', { name: 'I am done' }).click()
+      await isInside(second)
+      await shows(third, 'place', '1')
+      for (const page of [first, second, third]) await page.context().close()
+      // The browser itself tells of the connections that were refused.
+      const cut = rig.complaints.splice(0)
+      assert.deepEqual(
+        cut.filter(
+          (line) =>
+            !/ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection/.test(line),
+        ),
+        [],
+      )
+    },
+  )
+
+  await t.test(
+    'another device takes the connection: the page says so, and takes it back when asked',
+    async () => {
+      const inside = await rig.visit('b', one)
+      await isInside(inside)
+      const here = await rig.visit('b', two)
+      await isConnected(here)
+      const there = await rig.visit('b', two)
+      await here.getByText('Your place is open on another device').first().waitFor()
+      await shows(there, 'place', '1')
+      await here.getByRole('button', { name: 'Use it here' }).click()
+      await isConnected(here)
+      await there.getByText('Your place is open on another device').first().waitFor()
+      await shows(here, 'place', '1')
+      for (const page of [inside, here, there]) await page.context().close()
+    },
+  )
+
+  await t.test('the line is cleared: those who waited are told, and can join again', async () => {
+    const inside = await rig.visit('c', one)
+    await isInside(inside)
+    const page = await rig.visit('c', two)
+    await shows(page, 'place', '1')
+    await isConnected(page)
+    await rig.operate('POST', '/clear/c', {})
+    await page.getByText('The organisers have cleared the line. Join again').waitFor()
+    await inside.getByText('You are in.').waitFor()
+    await page.getByRole('button', { name: 'Join the line' }).click()
+    await shows(page, 'place', '1')
+    for (const one of [inside, page]) await one.context().close()
+  })
+
+  await t.test(
+    'a pre-queue: a countdown, and then the door opens and the page goes in by itself',
+    async () => {
+      await rig.operate('PUT', '/d', { cap: 1 })
+      await rig.operate('POST', '/schedule/d', { opensAt: Date.now() + 4_000 })
+      const page = await rig.visit('d', three)
+      await page.getByRole('heading', { name: 'You are registered' }).waitFor()
+      assert.match((await page.locator('[data-figure=opens]').textContent()) ?? '', /^0:0\d$|^Any moment/)
+      await isInside(page)
+      await page.context().close()
+    },
+  )
+
+  await t.test('a login that has run out is asked for again', async () => {
+    const page = await rig.visit('e', { ...one, token: `${one.token}x` })
+    await page.getByText('Your login has run out.').waitFor()
+    await page.context().close()
+    const told = rig.complaints.splice(0)
+    assert.deepEqual(
+      told.filter((line) => !/status of 401/.test(line)),
+      [],
+    )
+  })
+
+  assert.deepEqual(rig.complaints, [])
+})
