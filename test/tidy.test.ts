@@ -27,7 +27,7 @@ const read = (path: string): Source[] => {
   }
 }
 const all = tracked.flatMap(read)
-const typescript = all.filter(({ path }) => path.endsWith('.ts'))
+const typescript = all.filter(({ path }) => /\.tsx?$/.test(path))
 // These two spell out violations in order to catch them.
 const ruled = typescript.filter(({ path }) => !/^(?:scripts\/tidy|test\/tidy\.test)\.ts$/.test(path))
 const rooms = typescript.filter(({ path }) => path.startsWith('src/'))
