@@ -6,6 +6,7 @@ import { lineCore } from './line/core.ts'
 import { lineRedis } from './line/redis.ts'
 import { roomHttp } from './line/room-http.ts'
 import { roomSockets } from './line/room-sockets.ts'
+import { loadGenerator } from './load-generator.ts'
 import { million } from './million/bench.ts'
 import { monitoring } from './monitoring/bench.ts'
 import { rabbitmqConsume } from './rabbitmq/consuming.ts'
@@ -28,4 +29,5 @@ export const BENCHES: readonly Bench[] = [
   lineRedis,
   roomHttp,
   roomSockets,
+  loadGenerator,
 ]
