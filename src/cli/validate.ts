@@ -2,9 +2,18 @@
 import { accessSync, constants, writeFileSync } from 'node:fs'
 import { dirname, extname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { environment, idMaker, packageVersion, realClock, realRandom } from '../app/index.ts'
+import {
+  type Environment,
+  environment,
+  idMaker,
+  packageVersion,
+  realClock,
+  realRandom,
+  removeBrokerQueue,
+} from '../app/index.ts'
 import { WeirClient } from '../client/index.ts'
 import {
+  type Brokers,
   conclusionText,
   type Experiment,
   experimentNames,
@@ -110,7 +119,6 @@ async function validate(options: ValidateOptions): Promise<void> {
   const running = options.apiUrl === undefined ? undefined : await runningService(options)
   const show = progressLines()
   const newId = idMaker(realClock)
-  const { RABBITMQ_URL: rabbitmqUrl, REDIS_URL: redisUrl } = environment()
   const report = await runValidation({
     ...{ experiments: testType, quick, seed, clock: fineClock, signal: untilSignal() },
     ...{ program: thisProgram(), environment: bareEnvironment(), weirVersion: packageVersion() },
@@ -120,7 +128,7 @@ async function validate(options: ValidateOptions): Promise<void> {
       ...(sustainedLoad !== undefined && { sustainedLoad }),
       ...(targetCpu !== undefined && { targetCpu }),
     },
-    brokers: { ...(rabbitmqUrl && { rabbitmqUrl }), ...(redisUrl && { redisUrl }) },
+    brokers: brokersOf(environment()),
     newRun: () => newId().slice(-12),
     client: (baseUrl) =>
       new WeirClient({ baseUrl, clock: realClock, random: realRandom, newKey: newId, retries: 1 }),
@@ -134,6 +142,17 @@ async function validate(options: ValidateOptions): Promise<void> {
   show.clear()
   tell(report, options)
   if (!report.passed || report.interrupted) process.exitCode = 1
+}
+
+/** Those that the environment names; some experiments use one, under a queue name of their own. */
+function brokersOf({ RABBITMQ_URL: rabbitmqUrl, REDIS_URL: redisUrl }: Environment): Brokers {
+  return {
+    ...(redisUrl && { redisUrl }),
+    ...(rabbitmqUrl && {
+      rabbitmqUrl,
+      removeQueue: (queueName, types) => removeBrokerQueue(rabbitmqUrl, queueName, types),
+    }),
+  }
 }
 
 /** What is wrong is told before minutes have been spent. */

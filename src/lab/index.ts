@@ -122,6 +122,7 @@ export {
 } from './room/report.ts'
 export { type RoomLoadOptions, runRoomLoad } from './room/run.ts'
 export { prepareRoom, SCENARIOS, type Scenario } from './room/scenarios.ts'
+export type { Brokers } from './validate/experiment.ts'
 export { experimentNames, runValidation, type ValidationOptions } from './validate/run.ts'
 export { conclusionText, experimentText } from './validate/text.ts'
 export { type AskOptions, endsOf, workDone } from './what-came-out.ts'

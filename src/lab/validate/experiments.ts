@@ -5,6 +5,7 @@ import type { ExperimentKind } from './experiment.ts'
 import { queueBuffering } from './queue-buffering.ts'
 import { systemProtection } from './system-protection.ts'
 import { throughputGain } from './throughput-gain.ts'
+import { topology } from './topology.ts'
 
 export const EXPERIMENTS: readonly ExperimentKind[] = [
   burstLeveling,
@@ -12,4 +13,5 @@ export const EXPERIMENTS: readonly ExperimentKind[] = [
   queueBuffering,
   autoScaling,
   throughputGain,
+  topology,
 ]
