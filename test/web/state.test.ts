@@ -173,6 +173,8 @@ test('a failed request takes no place away; without a place it is told, with the
 test("times are by the server's clock, however wrong this one is", () => {
   const state = after({ kind: 'answer', visit: visit(), at: T0, serverAt: T0 + 7_000 })
   assert.equal(serverNow(state, T0 + 1_000), T0 + 8_000)
+  const nearly = reduce(state, { kind: 'answer', visit: visit(), at: T0, serverAt: T0 + 7_600 })
+  assert.equal(nearly.skewMs, 7_000, 'an answer tells the second only')
 })
 
 test('the progress goes on over a refresh, and is not taken for another ticket', () => {

@@ -187,12 +187,15 @@ function answered(state: PageState, input: Extract<Input, { kind: 'answer' }>): 
   const { visit, at, serverAt } = input
   // Somebody whom the line does not know has epoch 0, or the present one.
   if (visit.epoch < state.epoch && visit.state !== 'none') return state
+  // An answer tells the second only: within it there is nothing to correct, and a countdown must not jump.
+  const known = serverNow(state, at)
+  const skewMs = serverAt === undefined || Math.abs(serverAt - known) <= 1_000 ? state.skewMs : serverAt - at
   return {
     ...state,
     epoch: Math.max(state.epoch, visit.epoch),
     line: lineOf(visit),
-    skewMs: serverAt === undefined ? state.skewMs : serverAt - at,
-    phase: phaseOf(visit, state, serverAt ?? serverNow(state, at)),
+    skewMs,
+    phase: phaseOf(visit, state, at + skewMs),
   }
 }
 

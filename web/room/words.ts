@@ -162,12 +162,12 @@ const en = {
   adminClearTitle: 'Clear the line?',
   adminClearActive: 'Those inside lose their places, too',
   adminClearCounting: 'Counting…',
-  adminClearHits: (count: string) => `This hits ${count} people:`,
+  adminClearHits: (count: string) => `People hit: ${count}.`,
   adminClearParts: (line: string, before: string, away: string, inside: string) =>
     `${line} in line, ${before} registered, ${away} parked, ${inside} inside.`,
   adminClearYes: (count: string) => `Clear: remove ${count}`,
   adminClearNo: 'Keep everybody',
-  adminCleared: (count: string) => `${count} were removed.`,
+  adminCleared: (count: string) => `Removed: ${count}.`,
   adminStale: 'The figures are old: the service does not answer.',
   adminBadNumber: 'A whole number, 0 or more',
   modes: {
