@@ -10,8 +10,8 @@ export interface Estimate {
 
 /**
  * Two-sided 95 % points of Student's t for 1 to 30 degrees of freedom, then 40, 60, 120 and more (R. A. Fisher, F.
- * Yates, "Statistical Tables"). Between two of them the one for fewer is taken: the interval is then too wide, never too
- * narrow.
+ * Yates, "Statistical Tables"). Between two of them the one for fewer is taken: the interval is then too wide, never
+ * too narrow.
  */
 const T_95 = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
@@ -38,9 +38,9 @@ export function meanOf(values: readonly number[]): Estimate | null {
 
 /**
  * How much more `on` is than `off`, as a share of `off`, from blocks measured in turn. Neighbours are compared with
- * each other, so that what changes slowly (a machine that gets busier, a process that warms up) falls on both and cancels.
- * Shares multiply, hence the logarithm: the estimate is the geometric mean of on ÷ off, less one. null with fewer than
- * two pairs, or a value that is not above zero.
+ * each other, so that what changes slowly (a machine that gets busier, a process that warms up) falls on both and
+ * cancels. Shares multiply, hence the logarithm: the estimate is the geometric mean of on ÷ off, less one. null with
+ * fewer than two pairs, or a value that is not above zero.
  */
 export function pairedChange(pairs: readonly (readonly [on: number, off: number])[]): Estimate | null {
   if (pairs.some(([on, off]) => !(on > 0 && off > 0))) return null

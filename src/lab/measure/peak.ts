@@ -52,8 +52,8 @@ export function peakAgainstPace(
 
 /**
  * By how much the output ever ran ahead of the pace, milliseconds: the smallest tolerance with which a pacer of that
- * rate could have let exactly this through. One number for windows of every length at once. A perfect pacer has 0, one that
- * lets a window's worth out at its start has the window.
+ * rate could have let exactly this through. One number for windows of every length at once. A perfect pacer has 0, one
+ * that lets a window's worth out at its start has the window.
  *
  * Event j may come (j − i) ÷ rate after event i at the earliest, for every i before it; the largest violation of that
  * is found in one pass with the least of i ÷ rate − t(i) so far.
