@@ -38,9 +38,10 @@ function costText({ cores, residentBytes }: CostReport): string {
 export function roomLoadText(report: RoomLoadReport): string {
   const line = (name: string, text: string) => `  ${name.padEnd(12)}  ${text}`
   const { visitors, accounts, waitMs, checkMs, errors, threshold } = report
+  const where = `event ${report.event} at ${report.url}`
   const inside = `${count(visitors.admitted)} let in (${count(visitors.direct)} straight away)`
   const lines = [
-    `${report.mode}: ${count(visitors.asked)} visitors in ${duration(report.seconds * 1000)}, event ${report.event} at ${report.url}`,
+    `${report.mode}: ${count(visitors.asked)} visitors in ${duration(report.seconds * 1000)}, ${where}`,
     line('threshold', threshold === null ? 'not told' : count(threshold)),
     line('accounts', accountsText(accounts)),
     line('visitors', `${inside}, ${count(visitors.done)} done`),

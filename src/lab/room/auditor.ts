@@ -245,7 +245,8 @@ export class RoomAuditor {
     const first = this.#furthest
     if (!first || first.epoch !== epoch || ticket === null || first.ticket <= ticket) return
     if (sentAt <= first.at || !this.#wasThere(visitor, first.since)) return
-    const says = `${first.visitor} (ticket ${first.ticket}) was let in while ${name} (ticket ${ticket}) was there and waits on`
+    const other = `${first.visitor} (ticket ${first.ticket})`
+    const says = `${other} was let in while ${name} (ticket ${ticket}) was there and waits on`
     this.#findings.add('order', at, says)
   }
 
@@ -311,7 +312,8 @@ export class RoomAuditor {
         continue
       }
       if (earlier.epoch !== visitor.epoch || !this.#wasThere(visitor, earlier.let?.since ?? 0)) continue
-      const says = `${first[0]} (ticket ${earlier.ticket}) was called before ${name} (ticket ${visitor.ticket}), who was there`
+      const other = `${first[0]} (ticket ${earlier.ticket})`
+      const says = `${other} was called before ${name} (ticket ${visitor.ticket}), who was there`
       this.#findings.add('order', visitor.let?.at ?? at, says)
     }
   }

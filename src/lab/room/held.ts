@@ -1,9 +1,9 @@
 /**
- * L3, judged from outside: who surely held a place at the same time. A place is held from the moment its visitor learned
+ * L3, judged from outside: who surely held a place at the same time. A place is held from the moment its visitor heard
  * of it until the visitor gave it back or the pass ended; what happened on the way to or from the visitor is not
  * counted, so a room that keeps its promise is never accused.
  *
- * When the n-th of those who hold a place now was let in, the other n − 1 held theirs already. So n may not exceed the
+ * When the n-th of those who hold a place now was let in, the other n − 1 held theirs already. So n may not be over the
  * highest threshold in force between the moment when that visitor was last known to wait and now. A raised threshold
  * may be heard of after the first one let in by it: a suspicion is judged only some seconds later.
  */

@@ -1,6 +1,6 @@
 /**
- * A load of people: logs virtual visitors in, lets them come one after the other, does with them what the mode says, and
- * judges the room by what they saw.
+ * A load of people: logs virtual visitors in, lets them come one after the other, does with them what the mode says,
+ * and judges the room by what they saw.
  *
  *   join       come and stay
  *   hold       whoever is inside stays for a while and goes, until all have been in

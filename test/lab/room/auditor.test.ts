@@ -1,4 +1,4 @@
-/** The auditor of a waiting room, with histories that are made up: good ones pass, each fault is named as what it is. */
+/** The auditor of a waiting room, with made-up histories: good ones pass, each fault is named as what it is. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { namesIn, RoomAuditor, type RoomEvent, type RoomVerdict } from '../../../src/lab/index.ts'

@@ -32,7 +32,7 @@ after(async () => {
 const run = (...args: string[]) => weir(['room', 'load', ...args])
 const reported = (text: string) => JSON.parse(text) as RoomLoadReport
 
-test('the flags that users know: --users --eventId --apiUrl --delay; a line a second, a report, exit code 0', async () => {
+test('the flags that users know; a line a second, a report, exit code 0', async () => {
   const out = join(dir.path, 'seen.jsonl')
   const args = [
     '--users',
@@ -68,7 +68,7 @@ test('the flags that users know: --users --eventId --apiUrl --delay; a line a se
   assert.deepEqual([ok, visitors, admitted], [true, 5, 3])
 })
 
-test('a scenario sets the threshold with the operator’s account, in the other spelling of flags as well', async () => {
+test('a scenario sets the threshold with the operator’s account; flags in the other spelling', async () => {
   const admin = ['--admin-email', ADMIN.adminEmail, '--adminPassword', ADMIN.adminPassword]
   const args = ['--scenario', '1', '--event-id', 'one', '--api-url', url, '--delay', '0', '--hold', '500ms']
   const { code, stdout, stderr } = await run(...args, ...admin, '--json')
