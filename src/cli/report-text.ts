@@ -11,5 +11,9 @@ export function comparisonText(comparison: ComparisonReport, lang: Language): st
     table([words.criterion, a, b, words.difference, words.change], criteria),
     differences.length > 0 ? table([words.differences, a, b], differences) : words.noDifferences,
   ]
-  return blocks.filter((block) => block !== undefined).join('\n\n')
+  // What keeps a number and its unit on one line of a page would hide them from a search here.
+  return blocks
+    .filter((block) => block !== undefined)
+    .join('\n\n')
+    .replaceAll('\u00a0', ' ')
 }

@@ -74,7 +74,9 @@ function experimentBlocks(report: ExperimentReport, lang: Language): (string | f
     ...charts.map((chart) => chartText(chart, lang)),
     figures.length > 0 && heading('figures'),
     figures.length > 0 &&
-      figures.map((one) => `- ${safe(one.title[lang])}: ${quantity(one.value, one.unit, lang)}`).join('\n'),
+      figures
+        .map((one) => `- ${safe(one.title[lang])}: ${safe(quantity(one.value, one.unit, lang))}`)
+        .join('\n'),
     notMeasured.length > 0 && heading('notMeasured'),
     notMeasured.length > 0 && notMeasured.map((words) => `- ${safe(words[lang])}`).join('\n'),
   ]
@@ -136,7 +138,7 @@ function tableOf(headings: readonly string[], rows: readonly (readonly string[])
 /** A text stays a text: no markup, no HTML, no link, no end of a cell, no new line. */
 function safe(text: string): string {
   return text
-    .replace(/[\r\n\t]+/g, ' ')
+    .replace(/[\r\n\t\u00a0]+/g, ' ')
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/([\\`*_[\]|~#])/g, '\\$1')

@@ -31,7 +31,10 @@ export function niceStep(rough: number): number {
 export function valueAxis(least: number, most: number, marks: number, whole = false): Axis {
   const low = Math.min(0, least)
   const high = Math.max(0, most)
-  const step = Math.max(niceStep((high === low ? 1 : Math.max(high - low, LEAST_SPAN)) / marks), whole ? 1 : 0)
+  const step = Math.max(
+    niceStep((high === low ? 1 : Math.max(high - low, LEAST_SPAN)) / marks),
+    whole ? 1 : 0,
+  )
   const from = Math.floor(low / step + ROUNDING) * step
   const to = Math.max(Math.ceil(high / step - ROUNDING) * step, from + step)
   return { from, to, ticks: marksOf(from, to, step) }

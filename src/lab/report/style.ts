@@ -159,7 +159,8 @@ footer{color:var(--soft);font-size:.875rem;margin-top:1.5rem}
 const PAPER = `
 @page{size:A4;margin:14mm 13mm}
 @media print{
-body{background:none;font-size:10.5pt}
+html{font-size:13px}
+body{background:none;font-size:1rem}
 main{max-width:none;padding:0}
 .pick,.pick+label,details,.to-top{display:none}
 .card{border:0;border-top:1px solid var(--line);border-radius:0;padding:.6rem 0;margin:.5rem 0}
@@ -173,6 +174,8 @@ thead{display:table-header-group}
 .scroll{overflow:visible}
 a{color:inherit;text-decoration:none}
 .chip{background:none}
+.value{white-space:normal}.gauge{width:6rem}
+th,td{padding:.4rem}
 }
 `
 
