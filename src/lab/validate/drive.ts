@@ -49,13 +49,15 @@ export interface DriveOptions {
   readonly drainLimitMs: number
   /** Messages that are sent before and not counted: the first call of a process is slower than all others. */
   readonly warmUp?: number
+  /** Begins with the load, after the warm-up; waited for before the queue is watched to its end. */
+  readonly meanwhile?: () => Promise<void>
 }
 
 /** Never rejects for what the service does. Rejects with CallLogError for a record that is none. */
 export async function drive(
   context: ExperimentContext,
   subject: Subject,
-  { plan, drainLimitMs, warmUp = 0 }: DriveOptions,
+  { plan, drainLimitMs, warmUp = 0, meanwhile }: DriveOptions,
 ): Promise<Driven> {
   const { clock, seed, signal, newRun, scratch } = context
   if (warmUp > 0) await warm(context, subject, warmUp)
@@ -63,12 +65,13 @@ export async function drive(
   const file = join(scratch, `${run}.jsonl`)
   const history = new HistoryRecorder(file, true)
   const depth = new DepthWatch(context, subject.url)
-  const load = await runLoad({
+  const loading = runLoad({
     ...{ plan, run, seed, clock, signal, history, timeoutMs: TIMEOUT_MS, graceMs: GRACE_MS },
     target: targetOf(subject),
     onProgress: ({ sent, requests }) =>
       context.progress(`${sent}${requests === undefined ? '' : ` of ${requests}`} messages sent`),
   }).finally(() => history.close())
+  const [load] = await Promise.all([loading, meanwhile?.()])
   const drained = await untilEmpty(context, subject, depth, drainLimitMs)
   await depth.stop()
   const read = await readBack(file)
@@ -79,7 +82,7 @@ export async function drive(
   const late = (await subject.lateMs().catch(() => null)) ?? UNKNOWN_LATE_MS
   return {
     ...{ load, sent: read.sent, acknowledged: read.acknowledged, calls, depth: depth.seen, drained },
-    verdict: judge(read.events, calls, ends),
+    verdict: await judge(file, calls, ends),
     lateMs: Math.max(late, load.generator.loopLagMs.max || 0),
   }
 }
@@ -150,21 +153,19 @@ async function untilEmpty(
   }
 }
 
-/** The history as it was recorded, without what came out. */
+/** Moments and ids of the history; its events are not kept, because a long run has millions. */
 async function readBack(file: string) {
   const sent = new Moments()
   const acknowledged = new Moments()
   const ids: string[] = []
-  const events: HistoryEvent[] = []
   for await (const event of (await readHistory(file)).events) {
-    events.push(event)
     if (event.kind === 'attempted') sent.add(event.at ?? 0)
     else if (event.kind === 'acknowledged') {
       acknowledged.add(event.at ?? 0)
       ids.push(event.id)
     }
   }
-  return { sent: sent.sorted(), acknowledged: acknowledged.sorted(), ids, events }
+  return { sent: sent.sorted(), acknowledged: acknowledged.sorted(), ids }
 }
 
 /**
@@ -193,14 +194,14 @@ async function callsOf(
  * What went in is what the client saw. What came out is both: how each message ended, by the service, and how often its
  * work was done, by the back end. Where one of the two cannot tell, the other is taken for it.
  */
-function judge(
-  events: readonly HistoryEvent[],
+async function judge(
+  file: string,
   calls: readonly LoggedCall[] | null,
   ends: readonly HistoryEvent[],
-): AuditVerdict {
+): Promise<AuditVerdict> {
   const told = ends.length > 0
   const auditor = new Auditor({ effects: calls !== null && told })
-  for (const event of events) auditor.observe(event)
+  for await (const event of (await readHistory(file)).events) auditor.observe(event)
   for (const { outcome, id, ref, end } of calls ?? []) {
     if (outcome !== 'served') continue
     const named = { id, at: end, ...(ref !== undefined && { ref }) }

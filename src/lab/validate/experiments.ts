@@ -2,7 +2,9 @@
 import { autoScaling } from './auto-scaling.ts'
 import { burstLeveling } from './burst-leveling.ts'
 import type { ExperimentKind } from './experiment.ts'
+import { monitoringImpact } from './monitoring-impact.ts'
 import { queueBuffering } from './queue-buffering.ts'
+import { stability } from './stability.ts'
 import { systemProtection } from './system-protection.ts'
 import { throughputGain } from './throughput-gain.ts'
 import { topology } from './topology.ts'
@@ -11,7 +13,9 @@ export const EXPERIMENTS: readonly ExperimentKind[] = [
   burstLeveling,
   systemProtection,
   queueBuffering,
+  stability,
   autoScaling,
+  monitoringImpact,
   throughputGain,
   topology,
 ]

@@ -1,12 +1,12 @@
 /** How single verdicts become one: of an experiment, and of the whole run. Pure. */
 import type { Criterion, ExperimentReport, Grade, ValidationReport, Verdict } from '../report/document.ts'
 
-/** One failure fails all; what was not judged cannot make the rest better or worse. */
+/** One failure fails all; what could not be told leaves it open, however well the rest went; what was skipped does not. */
 export function verdictOfAll(criteria: readonly Pick<Criterion, 'verdict'>[]): Verdict {
   const has = (verdict: Verdict) => criteria.some((one) => one.verdict === verdict)
   if (has('failed')) return 'failed'
-  if (has('passed')) return 'passed'
-  return has('inconclusive') ? 'inconclusive' : 'skipped'
+  if (has('inconclusive')) return 'inconclusive'
+  return has('passed') ? 'passed' : 'skipped'
 }
 
 /** A ≥ 90, B ≥ 80, C ≥ 70, D ≥ 60, as the older system graded. */
