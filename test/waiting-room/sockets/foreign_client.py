@@ -1,0 +1,68 @@
+"""A visitor who comes with Debian's python3-socketio: another implementation of the protocol than the server's.
+
+Reads commands from standard input, one a line, and writes what happens as JSON, one value a line.
+
+    foreign_client.py URL EVENT EMAIL PASSWORD websocket|polling
+"""
+import json
+import sys
+
+import requests
+import socketio
+
+url, event, email, password, transport = sys.argv[1:6]
+
+
+def tell(kind, **more):
+    print(json.dumps({"kind": kind, **more}), flush=True)
+
+
+def call(method, path, token=None, body=None):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = requests.request(method, url + path, json=body, headers=headers, timeout=30)
+    return answer.json()
+
+
+account = {"email": email, "password": password, "name": "Foreign"}
+logged_in = call("POST", "/api/auth/register", body=account)
+if "token" not in logged_in:
+    logged_in = call("POST", "/api/auth/login", body=account)
+token = logged_in["token"]
+tell("check", user=logged_in["user"]["userId"], answer=call("POST", f"/api/queue/check/{event}", token))
+
+client = socketio.Client(reconnection=False)
+
+
+@client.on("*")
+def any_event(name, data=None):
+    tell("event", name=name, data=data)
+
+
+@client.event
+def disconnect(*_):
+    tell("disconnect")
+
+
+@client.event
+def connect_error(data=None):
+    tell("connect_error", data=data)
+
+
+for line in sys.stdin:
+    command = line.strip()
+    if command == "connect":
+        client.connect(url, auth={"token": token}, transports=[transport], wait_timeout=30)
+        tell("connect")
+    elif command == "wrong":
+        try:
+            socketio.Client(reconnection=False).connect(url, auth={"token": "none"}, transports=[transport])
+        except socketio.exceptions.ConnectionError as error:
+            tell("refused", says=str(error))
+    elif command == "join":
+        tell("joined", answer=client.call("join-queue", {"eventId": event}, timeout=30))
+    elif command == "claim":
+        tell("claimed", answer=call("POST", f"/api/queue/claim/{event}", token))
+    elif command == "disconnect":
+        client.disconnect()
+    elif command == "end":
+        break
