@@ -85,10 +85,7 @@ export function judgeTopology(
 const doneGiven = (layout: Layout) =>
   ({
     id: `topology.${layout}.done`,
-    title: words(
-      `Messages whose work was done, ${LAYOUT_WORDS[layout].en}`,
-      `처리된 메시지, ${LAYOUT_WORDS[layout].ko}`,
-    ),
+    title: words(`Work done (${LAYOUT_WORDS[layout].en})`, `처리된 메시지 (${LAYOUT_WORDS[layout].ko})`),
     bound: { kind: 'exactly', value: 100 },
     unit: '%',
   }) as const
@@ -113,8 +110,8 @@ const independentGiven = (layout: Layout) =>
   ({
     id: `topology.${layout}.independent`,
     title: words(
-      `Median wait of a type that could go, of that of one that piles up, ${LAYOUT_WORDS[layout].en}`,
-      `쌓이는 유형 대비 나갈 수 있는 유형의 대기 중앙값, ${LAYOUT_WORDS[layout].ko}`,
+      `Median wait of the quick type, of the slow one's longest (${LAYOUT_WORDS[layout].en})`,
+      `느린 유형의 최장 대기 대비 빠른 유형의 대기 중앙값 (${LAYOUT_WORDS[layout].ko})`,
     ),
     bound: { kind: 'at-most', value: MOST_HELD_UP },
     unit: '%',
