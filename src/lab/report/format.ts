@@ -65,7 +65,7 @@ export function boundText(bound: Bound, unit: string, lang: Language): string {
   if (bound.kind === 'range')
     return withUnit(`${numberText(bound.from)} – ${numberText(bound.to)}`, unit, lang)
   const sign = { 'at-most': '≤', 'at-least': '≥', exactly: '=' }[bound.kind]
-  return `${sign} ${withUnit(numberText(bound.value), unit, lang)}`
+  return `${sign}\u00a0${withUnit(numberText(bound.value), unit, lang)}`
 }
 
 /** The same as a sentence says it, for those who hear it: "at most 100 calls/s". */

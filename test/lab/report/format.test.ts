@@ -63,8 +63,8 @@ test('a value and its bound never read the same when they are not', () => {
 
 test('bounds have their sign and unit', () => {
   assert.equal(plain(boundText({ kind: 'at-most', value: 105 }, 'calls/s', 'en')), '≤ 105 calls/s')
-  assert.equal(boundText({ kind: 'at-least', value: 5 }, 'calls/s', 'ko'), '≥ 5호출/초')
-  assert.equal(boundText({ kind: 'exactly', value: 0 }, '', 'en'), '= 0')
+  assert.equal(plain(boundText({ kind: 'at-least', value: 5 }, 'calls/s', 'ko')), '≥ 5호출/초')
+  assert.equal(plain(boundText({ kind: 'exactly', value: 0 }, '', 'en')), '= 0')
   assert.equal(plain(boundText({ kind: 'range', from: 0.9, to: 1.1 }, 's', 'en')), '0.9 – 1.1 s')
 })
 
