@@ -67,8 +67,9 @@ export function buildStalePages(root, node, args) {
       stdio: ['ignore', 2, 'pipe'],
     })
     if (status === 0) return
-    // The last line is the reason; what a tool said before it is not for whoever starts a service.
-    unbuilt(error?.message ?? (stderr ?? '').trim().split('\n').at(-1) ?? '')
+    // The build's last line is the reason. One that did not even begin (no bundler here) ended with an error of Node's.
+    const lines = (stderr ?? '').trim().split('\n')
+    unbuilt(error?.message ?? lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? '')
   } catch (error) {
     unbuilt(error.message)
   }

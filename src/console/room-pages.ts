@@ -54,6 +54,7 @@ export function roomPages({ logger, folder = BUILT }: RoomPagesOptions): (app: F
       prefix: '/assets/',
       decorateReply: false,
       index: false,
+      preCompressed: true,
       maxAge: '365d',
       immutable: true,
     })

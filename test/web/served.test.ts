@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import fastify from 'fastify'
 import { buildStalePages, pagesReason } from '../../bin/pages.mjs'
 import { buildPages } from '../../scripts/build-pages.ts'
@@ -45,6 +46,10 @@ test('pages are asked for anew each time, what they are made of is kept for a ye
         [200, 'public, max-age=31536000, immutable'],
         asset,
       )
+      // Packed for whoever takes it so, and told to caches in between.
+      const packed = await app.inject({ url: asset, headers: { 'accept-encoding': 'gzip' } })
+      assert.deepEqual([packed.headers['content-encoding'], packed.headers.vary], ['gzip', 'accept-encoding'])
+      assert.equal(gunzipSync(packed.rawPayload).toString(), got.body)
     }
   }
 })
@@ -137,6 +142,13 @@ test('a build that fails is told in a line, stops nothing, and leaves the page t
   )
   assert.match(start(t, root, 'up'), /could not be built, everything else goes on \(.*node:path.*\)\n$/)
   assert.equal(readFileSync(page, 'utf8'), before)
+  // As where packages for development were left out.
+  rmSync(join(root, 'node_modules'))
+  const said = start(t, root, 'up')
+  assert.match(
+    said,
+    /could not be built, everything else goes on \(Error .*Cannot find package 'vite'.*\)\n$/,
+  )
   rmSync(join(root, 'web'), { recursive: true })
   assert.equal(start(t, root, 'up'), '', 'a package without sources brings its pages')
   mkdirSync(join(root, 'web'))
