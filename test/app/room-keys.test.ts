@@ -73,12 +73,13 @@ test('a new key is known everywhere before it signs, and the older one until its
   await two.start()
   const first = signs(one, clock.now())
   const used = new Set<string | undefined>()
-  for (let passed = 0; passed < 20; passed++) {
-    await pass(clock, MINUTE)
+  for (let passed = 0; passed < 80; passed++) {
+    // Each looks at the store once a minute, and not at the same moment.
+    await pass(clock, MINUTE / 4)
     for (const signer of [one, two]) {
       const kid = signs(signer, clock.now())
       used.add(kid)
-      for (const other of [one, two]) assert.ok(known(other).includes(kid ?? ''), `in minute ${passed}`)
+      for (const other of [one, two]) assert.ok(known(other).includes(kid ?? ''), `after ${passed} quarters of a minute`)
     }
   }
   assert.deepEqual([used.size, signs(one, clock.now()) === first], [2, false], 'it was rotated once')
