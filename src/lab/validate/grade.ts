@@ -1,7 +1,7 @@
 /** How single verdicts become one: of an experiment, and of the whole run. Pure. */
 import type { Criterion, ExperimentReport, Grade, ValidationReport, Verdict } from '../report/document.ts'
 
-/** One failure fails all; what could not be told leaves it open, however well the rest went; what was skipped does not. */
+/** One failure fails all; what could not be told leaves it open, however well the rest went; a skip does not. */
 export function verdictOfAll(criteria: readonly Pick<Criterion, 'verdict'>[]): Verdict {
   const has = (verdict: Verdict) => criteria.some((one) => one.verdict === verdict)
   if (has('failed')) return 'failed'
