@@ -4,6 +4,8 @@ import { count, duration } from './terminal.ts'
 
 /** Without a terminal, a line now and then; a log must not fill with them. */
 const PLAIN_EVERY_SECONDS = 5
+/** Of the one core that a generator has: with less it was not its own work that made it late. */
+const BUSY_CORES = 0.5
 
 /** On stderr, so that stdout stays the report: one line that is rewritten on a terminal, plain lines otherwise. */
 export function loadProgress() {
@@ -28,11 +30,14 @@ export function progressLine({ seconds, sent, requests, accounts, interval }: Lo
   const share =
     requests === undefined ? '' : ` of ${count(requests)} (${Math.floor((sent / requests) * 100)} %)`
   const rate = count(Math.round(interval.acknowledged / Math.max(interval.seconds, 0.001)))
-  const { refused, failed, unknown } = accounts
+  const { attempted, acknowledged, refused, failed, unknown } = accounts
+  // Otherwise a load that waits for its last answers looks as if it hung.
+  const open = attempted - acknowledged - refused - failed - unknown
+  const waits = open > 0 ? `, ${count(open)} without an answer yet` : ''
   const { p50, p99, max } = interval.latencyMs
   const latency = interval.acknowledged > 0 ? `, p50 ${ms(p50)}, p99 ${ms(p99)}, max ${ms(max)}` : ''
   const errors = `${count(refused)} refused, ${count(failed)} failed, ${count(unknown)} unknown`
-  return `${duration(seconds * 1000)}: ${count(sent)}${share} sent, ${rate}/s${latency}, ${errors}`
+  return `${duration(seconds * 1000)}: ${count(sent)}${share} sent, ${rate}/s${latency}, ${errors}${waits}`
 }
 
 /** 0.42 ms, 12.3 ms, 1.5 s: a digit more than `duration` has, because milliseconds are what is measured here. */
@@ -45,7 +50,7 @@ export function ms(value: number): string {
 export function loadText(report: LoadReport): string {
   const { accounts, acknowledgedPerSecond, requests, codes, generator } = report
   const share = (messages: number) => `${((messages / Math.max(accounts.attempted, 1)) * 100).toFixed(2)} %`
-  const line = (name: string, text: string) => `  ${name.padEnd(12)}  ${text}`
+  const line = (name: string, text: string) => `  ${name.padEnd(13)}  ${text}`
   const fate = (name: 'acknowledged' | 'refused' | 'failed' | 'unknown') =>
     line(name, `${count(accounts[name]).padStart(11)}  ${share(accounts[name]).padStart(8)}`)
   const lines = [
@@ -71,10 +76,16 @@ export function loadText(report: LoadReport): string {
     lines.push(line('connections', `${waited} ${report.plan.concurrency} connections (--concurrency)`))
   }
   if (generator.bottleneck)
-    lines.push(line('BOTTLENECK', `the generator stood in its own way: ${generator.why.join('; ')}`))
+    lines.push(line('BOTTLENECK', `${culprit(generator)}: ${generator.why.join('; ')}`))
   if (report.interrupted)
     lines.push(line('interrupted', 'by a signal; the figures are of what ran until then'))
   return lines.join('\n')
+}
+
+/** Late with a core to spare is not the generator's own doing; the run is as doubtful all the same. */
+function culprit({ cores }: LoadReport['generator']): string {
+  if (cores > BUSY_CORES) return 'the generator stood in its own way'
+  return 'the generator was held up, as by other work on this machine'
 }
 
 function headline({ plan, url, batch, seed, seconds, requests }: LoadReport): string {

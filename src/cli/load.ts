@@ -142,6 +142,8 @@ async function load(preset: string | undefined, options: CommandOptions): Promis
   const target = await targetOf(options)
   const signal = untilSignal()
   const history = options.out === undefined ? undefined : recorderOf(options.out)
+  // Begun before the load: nobody wants to hear after an hour that the report has no place.
+  if (options.report !== undefined) writeReport(options.report, '')
   const progress = loadProgress()
   const report = await runLoad({
     plan,
@@ -225,14 +227,18 @@ function recorderOf(file: string): HistoryRecorder {
 }
 
 function tell(report: LoadReport, { json, out, report: file }: CommandOptions): void {
-  if (file !== undefined) {
-    try {
-      writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`)
-    } catch (error) {
-      throw new CommandError(systemReason(error) ?? String(error))
-    }
+  if (json) printJson(report)
+  else {
+    print(loadText(report))
+    if (out !== undefined) print(`  history        ${out}`)
   }
-  if (json) return printJson(report)
-  print(loadText(report))
-  if (out !== undefined) print(`  history       ${out}`)
+  if (file !== undefined) writeReport(file, `${JSON.stringify(report, null, 2)}\n`)
+}
+
+function writeReport(file: string, text: string): void {
+  try {
+    writeFileSync(file, text)
+  } catch (error) {
+    throw new CommandError(systemReason(error) ?? String(error), 2)
+  }
 }

@@ -143,6 +143,7 @@ test('wrong flags are told in one line', async () => {
     [['--direct', 'ftp://x'], /--direct must be an http/],
     [['--direct', 'http://127.0.0.1:1', '--batch', '5'], /--batch is for the API/],
     [['--out', join(dir, 'no', 'place')], /place cannot be used \(ENOENT\)/],
+    [['--report', join(dir, 'no', 'place')], /place cannot be used \(ENOENT\)/],
   ] as const) {
     const { code, stderr } = await run(...args)
     assert.equal(code, 2, stderr)
