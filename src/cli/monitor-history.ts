@@ -32,6 +32,8 @@ export interface MonitorView {
     readonly types: ReadonlyMap<string, Series>
   }
   readonly rooms: readonly RoomView[]
+  /** Cores used by the process that was asked, since the look before; for one that tells no status of all processes. */
+  readonly cpu: number | undefined
 }
 
 export class MonitorHistory {
@@ -39,6 +41,7 @@ export class MonitorHistory {
   readonly #series = new Map<string, (number | undefined)[]>()
   #looks = 0
   #awaySince: number | undefined
+  #cpu: { readonly at: number; readonly seconds: number } | undefined
   #admitted: { readonly at: number; readonly byEvent: ReadonlyMap<string, number> } | undefined
 
   constructor(url: string) {
@@ -69,7 +72,17 @@ export class MonitorHistory {
         types: new Map(byType),
       },
       rooms: this.#rooms(at, look.metrics ?? []),
+      cpu: this.#cores(at, sumOf(look.metrics ?? [], 'bss_process_cpu_seconds_total')),
     }
+  }
+
+  #cores(at: number, seconds: number | undefined): number | undefined {
+    const before = this.#cpu
+    this.#cpu = seconds === undefined ? undefined : { at, seconds }
+    // Less than before: another process.
+    if (before === undefined || seconds === undefined || seconds < before.seconds || at <= before.at)
+      return undefined
+    return ((seconds - before.seconds) * 1000) / (at - before.at)
   }
 
   #of(name: string): Series {

@@ -80,7 +80,7 @@ function awayLines({ look, awaySince }: MonitorView, width: number, paint: Paint
   return [paint(clip(harmless(text), width), 'bad')]
 }
 
-function tiles({ look, series }: MonitorView): Cell[][] {
+function tiles({ look, series, cpu }: MonitorView): Cell[][] {
   const { status, metrics = [] } = look
   const figures = figuresOf(look)
   const rate = (value: number | undefined) => (value === undefined ? '-' : `${perSecond(value)}/s`)
@@ -105,7 +105,7 @@ function tiles({ look, series }: MonitorView): Cell[][] {
     plain('empty in', duration(status?.drainEtaMs)),
     plain('retries', known(retries)),
     plain('dead', known(dead), (dead ?? 0) > 0),
-    plain('cpu', percent(cores)),
+    plain('cpu', percent(status ? cores : cpu)),
     plain('memory', megabytes(bytes)),
     ...(enabled === 0 ? [plain('monitoring', 'off')] : []),
   ]
@@ -211,6 +211,7 @@ function warnings({ look }: MonitorView, status: QueueStatus | undefined): strin
   )
   if ((status?.unrouted ?? 0) > 0)
     texts.push(`${count(status?.unrouted ?? 0)} messages of unknown types are kept apart`)
+  if (look.withoutStatus !== undefined) texts.push(`without status: ${harmless(look.withoutStatus)}`)
   if (look.withoutMetrics !== undefined) texts.push(`without metrics: ${harmless(look.withoutMetrics)}`)
   return texts
 }

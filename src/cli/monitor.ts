@@ -103,9 +103,9 @@ function shownOn({ json, color }: MonitorOptions, intervalMs: number, quit: () =
 
 /** What a program gets of a look: everything but the drawings. */
 function jsonOf({ url, look, rooms }: MonitorView) {
-  const { at, away, status, withoutMetrics }: Look = look
+  const { at, away, status, withoutStatus, withoutMetrics }: Look = look
   const told = { at: new Date(at).toISOString(), url }
   if (away !== undefined) return { ...told, away }
   const figures = figuresOf(look)
-  return { ...told, figures, status, rooms, ...(withoutMetrics !== undefined && { withoutMetrics }) }
+  return { ...told, figures, status, rooms, withoutStatus, withoutMetrics }
 }

@@ -171,6 +171,21 @@ parked 3   let in -/s`.slice(1),
     assert.match(monitorLines(after(without), plain(100)).join('\n'), /^without metrics: .*500$/m)
   })
 
+  test('of a role without an API shows what its metrics tell: its own CPU, its memory, its room', () => {
+    const metrics = (cpu: number) => `${METRICS}\nbss_process_cpu_seconds_total ${cpu}
+bss_process_memory_bytes{kind="resident"} 120000000\nbss_process_memory_bytes{kind="heap_used"} 5`
+    const at = (second: number, cpu: number): Look => ({
+      at: START + second * 1000,
+      withoutStatus: 'HTTP 404',
+      metrics: parseExposition(metrics(cpu)).samples,
+    })
+    const shown = (...seen: Look[]) => monitorLines(after(...seen), plain(100)).join('\n')
+    assert.match(shown(at(0, 7), at(2, 7.5)), /^retries 12 .* cpu 25 % {3}memory 120 MB$/m)
+    assert.match(shown(at(0, 7), at(2, 7.5)), /^room 1 .*^without status: HTTP 404$/ms)
+    assert.match(shown(at(0, 7)), /cpu - /, 'nothing is made up at the first look')
+    assert.match(shown(at(0, 7), at(2, 0.5)), /cpu - /, 'nor of another process')
+  })
+
   test('lets no service write commands to the terminal', () => {
     const evil = '\x1b]0;owned\x07'
     const view = after(look(0, { queue: evil, engine: evil, types: { [evil]: none }, unserved: [evil] }))

@@ -44,6 +44,7 @@ export interface SampleLine {
   readonly at: number
   readonly status?: QueueStatus
   readonly metrics?: Readonly<Record<string, JsonNumber>>
+  readonly withoutStatus?: string
   readonly withoutMetrics?: string
 }
 
@@ -66,13 +67,14 @@ export interface EndLine {
 export type CollectionLine = SampleLine | GapLine | EndLine
 
 export function lineOf(look: Look): SampleLine | GapLine {
-  const { at, status, metrics, away, withoutMetrics } = look
+  const { at, status, metrics, away, withoutStatus, withoutMetrics } = look
   if (away !== undefined) return { kind: 'gap', at, why: away }
   return {
     kind: 'sample',
     at,
     ...(status && { status }),
     ...(metrics && { metrics: Object.fromEntries(metrics.map(entryOf)) }),
+    ...(withoutStatus !== undefined && { withoutStatus }),
     ...(withoutMetrics !== undefined && { withoutMetrics }),
   }
 }

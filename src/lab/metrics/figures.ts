@@ -34,7 +34,12 @@ export type FigureName = (typeof GAUGES)[number] | (typeof COUNTERS)[number]
 export type Figures = Partial<Record<FigureName, number>>
 
 export function figuresOf({ status, metrics }: Look): Figures {
-  const figures = { ...(status && statusFigures(status)), ...(metrics && counterFigures(metrics)) }
+  const figures = {
+    // Of one process alone; where there is a status it tells of all of them.
+    memory_bytes: metrics && sumOf(metrics, 'bss_process_memory_bytes', { kind: 'resident' }),
+    ...(status && statusFigures(status)),
+    ...(metrics && counterFigures(metrics)),
+  }
   return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined))
 }
 

@@ -7,10 +7,12 @@ export interface Look {
   /** When it was begun, wall-clock milliseconds. */
   readonly at: number
   readonly status?: QueueStatus
-  /** Absent with `withoutMetrics`; few while the service's monitoring is off. */
+  /** Few while the service's monitoring is off. */
   readonly metrics?: readonly MetricSample[]
-  /** Why there is no status: the service is away. */
+  /** Why there is neither: the service is away. */
   readonly away?: string
+  /** Why there are metrics and no status: a role without an API, or a store that fails. */
+  readonly withoutStatus?: string
   /** Why there is a status and no metrics. */
   readonly withoutMetrics?: string
 }
@@ -39,15 +41,14 @@ export async function lookAt(options: LookOptions): Promise<Look> {
   const [status, metrics] = await Promise.all([
     client.status({ signal }).then(
       (answer) => ({ status: answer }),
-      (error: unknown) => ({ away: reasonOf(error) }),
+      (error: unknown) => ({ withoutStatus: reasonOf(error) }),
     ),
     metricsOf(options, signal).then(
       (samples) => ({ metrics: samples }),
       (error: unknown) => ({ withoutMetrics: reasonOf(error) }),
     ),
   ])
-  // Metrics alone, of a role that has no API, are still a look at it.
-  if ('away' in status) return { at, ...status, ...('metrics' in metrics && metrics) }
+  if ('withoutStatus' in status && 'withoutMetrics' in metrics) return { at, away: status.withoutStatus }
   return { at, ...status, ...metrics }
 }
 
