@@ -96,7 +96,7 @@ export class RoleProcess {
 /** Free ports, on this machine only, a back end without delays; the rest as users get it. */
 export const QUIET = {
   API_PORT: '0',
-  ROOM_PORT: '0',
+  ROOM_PORT: 'off',
   METRICS_PORT: '0',
   HEALTH_CHECK_PORT: '0',
   HOST: '127.0.0.1',

@@ -28,7 +28,7 @@ export async function startRoom(
   role: 'up' | 'room',
   environment: Readonly<Record<string, string>>,
 ): Promise<RunningRoom> {
-  const running = await startRole(t, [role], { ...ADMIN, ...environment })
+  const running = await startRole(t, [role], { ROOM_PORT: '0', ...ADMIN, ...environment })
   const { room = running.url } = await running.saw(/^Weir is running$/)
   return Object.assign(running, { room: String(room) })
 }
