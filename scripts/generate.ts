@@ -3,6 +3,7 @@ compares. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describeRow, NAMES } from '../src/app/index.ts'
 import { ERRORS } from '../src/core/index.ts'
+import { ROOM_ERRORS } from '../src/waiting-room/index.ts'
 
 export interface Generated {
   readonly file: string
@@ -83,22 +84,38 @@ being named, and an entry of theirs changes only what it gives; \`"bss": false\`
 `
 }
 
+type Catalogue = Readonly<Record<string, { status: number | null; retryable: boolean; title: string }>>
+
+function errorsTable(catalogue: Catalogue): string {
+  const rows = Object.entries(catalogue).map(([code, { status, retryable, title }]) => {
+    return `| <a id="${code}"></a>\`${code}\` | ${status ?? '–'} | ${retryable ? 'yes' : 'no'} | ${title} |`
+  })
+  const head = ['| code | HTTP status | trying again can help | meaning |', '| --- | --- | --- | --- |']
+  return [...head, ...rows].join('\n')
+}
+
 function errorsPage(): string {
-  const rows = Object.entries(ERRORS).map(
-    ([code, { status, retryable, title }]) =>
-      `| <a id="${code}"></a>\`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} | ${title} |`,
-  )
   return `# Errors
 
-Generated from \`src/core/errors.ts\` by \`npm run docs\`; changes here are overwritten.
+Generated from \`src/core/errors.ts\` and \`src/waiting-room/errors.ts\` by \`npm run docs\`; changes here
+are overwritten.
 
 Refusals are \`application/problem+json\` (RFC 9457) with one of these codes. Where trying again can help,
 \`Retry-After\`
 says when, if that is known.
 
-| code | HTTP status | trying again can help | meaning |
-| --- | --- | --- | --- |
-${rows.join('\n')}
+${errorsTable(ERRORS)}
+
+## The waiting room
+
+Its refusals are \`{ "error": "…", "code": "…" }\`, as its older clients read them, with one of the codes above
+(\`invalid_setting\`
+is 400 there, because it is the operator's request that is at fault) or one of these. Over a socket the same codes come in
+the
+acknowledgement, \`{ "ok": false, "code", "error", "retryAfterMs"? }\`, as \`queue-error\` where none is asked for, and as
+\`data.code\` of a refused handshake. Codes without a status are told over sockets only.
+
+${errorsTable(ROOM_ERRORS)}
 `
 }
 

@@ -27,6 +27,7 @@ export {
   type Tick,
   withAdmitted,
 } from './door.ts'
+export { ROOM_ERRORS, type RoomErrorCode } from './errors.ts'
 export {
   type Eta,
   type EtaContext,

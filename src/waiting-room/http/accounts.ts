@@ -16,8 +16,8 @@ export function accountRoutes(app: FastifyInstance, deps: RoomDeps): void {
 
   async function hashing<T>(request: FastifyRequest, work: () => Promise<T>): Promise<T> {
     const retryAfterMs = tries.take(request.ip, clock.now())
-    if (retryAfterMs > 0) throw new Refusal(429, 'too_many_tries', 'Too many tries', { retryAfterMs })
-    if (busy >= AT_ONCE) throw new Refusal(503, 'overloaded', 'Too many at once', { retryAfterMs: 1_000 })
+    if (retryAfterMs > 0) throw new Refusal('too_many_tries', 'Too many tries', { retryAfterMs })
+    if (busy >= AT_ONCE) throw new Refusal('overloaded', 'Too many at once', { retryAfterMs: 1_000 })
     busy++
     try {
       return await work()
@@ -40,18 +40,18 @@ export function accountRoutes(app: FastifyInstance, deps: RoomDeps): void {
     if (registered.kind === 'registered')
       return reply.code(201).send(answer('Registered', registered.identity))
     if (registered.kind === 'duplicate')
-      throw new Refusal(400, 'duplicate_email', 'This address is registered already')
+      throw new Refusal('duplicate_email', 'This address is registered already')
     const { faults } = registered
     const message = faults.map(({ field, problem }) => `${field} ${problem}`).join('; ')
-    throw new Refusal(400, 'invalid_body', message, { faults })
+    throw new Refusal('invalid_body', message, { faults })
   })
 
   app.post('/api/auth/login', async (request) => {
     const { email, password } = bodyOf(request)
     if (typeof email !== 'string' || typeof password !== 'string' || email === '' || password === '')
-      throw new Refusal(400, 'invalid_body', 'email and password are needed')
+      throw new Refusal('invalid_body', 'email and password are needed')
     const identity = await hashing(request, () => accounts.login(email, password))
-    if (!identity) throw new Refusal(401, 'wrong_credentials', 'Wrong address or password')
+    if (!identity) throw new Refusal('wrong_credentials', 'Wrong address or password')
     return answer('Logged in', identity)
   })
 }

@@ -70,7 +70,7 @@ export function adminRoutes(app: FastifyInstance, deps: RoomDeps): void {
     const at = opensAt === undefined || opensAt === null ? null : moment(opensAt)
     await snapshotOf(line, event)
     const begun = await line.prequeue(event, deps.newSecret(), at)
-    if (!begun) throw new Refusal(409, 'not_empty', 'A pre-queue begins only when nobody is waiting')
+    if (!begun) throw new Refusal('not_empty', 'A pre-queue begins only when nobody is waiting')
     return { ...adminAnswer(await snapshotOf(line, event)), ...begun }
   })
 
@@ -79,9 +79,9 @@ export function adminRoutes(app: FastifyInstance, deps: RoomDeps): void {
     const event = eventOf(request)
     const { beacon = '' } = bodyOf(request)
     if (typeof beacon !== 'string' || beacon.length > 255)
-      throw new Refusal(400, 'invalid_body', 'beacon must be text of at most 255 characters')
+      throw new Refusal('invalid_body', 'beacon must be text of at most 255 characters')
     const draw = await line.open(event, beacon)
-    if (!draw) throw new Refusal(409, 'no_prequeue', 'There is no pre-queue to open')
+    if (!draw) throw new Refusal('no_prequeue', 'There is no pre-queue to open')
     return { ...adminAnswer(await snapshotOf(line, event)), draw }
   })
 }
@@ -102,8 +102,7 @@ function doorOf(body: Readonly<Record<string, unknown>>, door: DoorSettings): Pa
   const { threshold, ...rest } = body
   const change = threshold === undefined ? rest : { ...rest, cap: threshold }
   for (const name of Object.keys(change)) {
-    if (!Object.hasOwn(door, name))
-      throw new Refusal(400, 'invalid_body', `${name}: there is no such setting`)
+    if (!Object.hasOwn(door, name)) throw new Refusal('invalid_body', `${name}: there is no such setting`)
   }
   return change as Partial<DoorSettings>
 }
@@ -111,5 +110,5 @@ function doorOf(body: Readonly<Record<string, unknown>>, door: DoorSettings): Pa
 function moment(value: unknown): number {
   const at = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN
   if (Number.isSafeInteger(at) && at >= 0) return at
-  throw new Refusal(400, 'invalid_body', 'opensAt must be an ISO 8601 moment or milliseconds since the epoch')
+  throw new Refusal('invalid_body', 'opensAt must be an ISO 8601 moment or milliseconds since the epoch')
 }

@@ -2,24 +2,25 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type FieldFault, WeirError } from '../../core/index.ts'
 import type { Identity } from '../accounts/session.ts'
+import { type RoomErrorCode, statusOf } from '../errors.ts'
 import { isEventId } from '../port.ts'
 import type { RoomDeps } from './deps.ts'
 
 /** A refusal with its status. Older clients read `error`, newer ones `code`. */
 export class Refusal extends Error {
   readonly status: number
-  readonly code: string
+  readonly code: RoomErrorCode
   readonly retryAfterMs: number | undefined
   readonly faults: readonly FieldFault[] | undefined
 
+  /** `status`: where another one than the code's is told. */
   constructor(
-    status: number,
-    code: string,
+    code: RoomErrorCode,
     message: string,
-    more: { retryAfterMs?: number; faults?: readonly FieldFault[] } = {},
+    more: { status?: number; retryAfterMs?: number; faults?: readonly FieldFault[] } = {},
   ) {
     super(message)
-    this.status = status
+    this.status = more.status ?? statusOf(code)
     this.code = code
     this.retryAfterMs = more.retryAfterMs
     this.faults = more.faults
@@ -29,22 +30,22 @@ export class Refusal extends Error {
 /** 401 without a token, or with one that is not valid; an admin is asked for separately. */
 export async function identityOf(request: FastifyRequest, deps: RoomDeps): Promise<Identity> {
   const token = /^Bearer +([^\s]+)$/i.exec(request.headers.authorization ?? '')?.[1]
-  if (token === undefined) throw new Refusal(401, 'no_token', 'Authentication required')
+  if (token === undefined) throw new Refusal('no_token', 'Authentication required')
   const identity = deps.sessions.identify(token, deps.clock.now()) ?? (await deps.identifyHosted?.(token))
-  if (!identity) throw new Refusal(401, 'bad_token', 'Invalid authentication token')
+  if (!identity) throw new Refusal('bad_token', 'Invalid authentication token')
   return identity
 }
 
 export async function adminOf(request: FastifyRequest, deps: RoomDeps): Promise<Identity> {
   const identity = await identityOf(request, deps)
-  if (identity.role !== 'admin') throw new Refusal(403, 'not_an_admin', 'The admin role is needed')
+  if (identity.role !== 'admin') throw new Refusal('not_an_admin', 'The admin role is needed')
   return identity
 }
 
 export function eventOf(request: FastifyRequest): string {
   const { eventId } = request.params as { eventId?: unknown }
   if (isEventId(eventId)) return eventId
-  throw new Refusal(400, 'bad_event', 'An event id is 1 to 64 of A-Z a-z 0-9 _ -')
+  throw new Refusal('bad_event', 'An event id is 1 to 64 of A-Z a-z 0-9 _ -')
 }
 
 /** An object, whatever was sent; {} for nothing. */
@@ -52,17 +53,17 @@ export function bodyOf(request: FastifyRequest): Readonly<Record<string, unknown
   const { body } = request
   if (body === undefined || body === null) return {}
   if (typeof body === 'object' && !Array.isArray(body)) return body as Record<string, unknown>
-  throw new Refusal(400, 'bad_body', 'The body has to be a JSON object')
+  throw new Refusal('bad_body', 'The body has to be a JSON object')
 }
 
 export function whole(name: string, text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise
   if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new Refusal(400, 'invalid_query', `${name} must be a whole number`)
+  throw new Refusal('invalid_query', `${name} must be a whole number`)
 }
 
 export function unknownEvent(event: string): Refusal {
-  return new Refusal(404, 'unknown_event', `There is no event ${event}`)
+  return new Refusal('unknown_event', `There is no event ${event}`)
 }
 
 /** Whatever was thrown, as an answer. What is no refusal is a fault of ours: logged, and not told. */
@@ -84,7 +85,8 @@ function refusalOf(error: unknown): Refusal {
     // A setting that an operator sends is his request's fault; one of ours would have stopped the start.
     const status = error.code === 'invalid_setting' ? 400 : error.status
     const message = error.code === 'internal' ? 'A fault of ours' : error.message
-    return new Refusal(status, error.code, message, {
+    return new Refusal(error.code, message, {
+      status,
       ...(retryAfterMs !== undefined && { retryAfterMs }),
       ...(faults && { faults }),
     })
@@ -92,6 +94,6 @@ function refusalOf(error: unknown): Refusal {
   const { statusCode, message } = error as { statusCode?: number; message?: string }
   // Fastify's own, for a body that is too large, no JSON, or of another kind.
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
-    return new Refusal(statusCode, 'bad_request', message ?? 'Bad request')
-  return new Refusal(500, 'internal', 'A fault of ours')
+    return new Refusal('bad_request', message ?? 'Bad request', { status: statusCode })
+  return new Refusal('internal', 'A fault of ours')
 }

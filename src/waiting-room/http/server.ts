@@ -42,10 +42,10 @@ export function buildRoom(deps: RoomDeps, times: RequestTimes = REQUEST_TIMES): 
   })
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) => {
     if (body.length === 0) done(null, undefined)
-    else done(new Refusal(415, 'unsupported_media_type', 'The body has to be JSON'))
+    else done(new Refusal('unsupported_media_type', 'The body has to be JSON'))
   })
   app.setErrorHandler((error, _, reply) => refuse(error, reply, deps))
-  app.setNotFoundHandler((_, reply) => refuse(new Refusal(404, 'not_found', 'No such route'), reply, deps))
+  app.setNotFoundHandler((_, reply) => refuse(new Refusal('not_found', 'No such route'), reply, deps))
   allowOrigins(app, deps.options.origins ?? [])
   app.addHook('onSend', async (_, reply) => {
     // Answers are a visitor's own unless a route says otherwise.

@@ -14,12 +14,11 @@ const FRAME_MS = 500
 /** Events whose frame is kept. */
 const FRAMES = 1_000
 
-const REFUSALS: Readonly<Record<Exclude<EnterRefusal, 'unknown_event'>, [status: number, message: string]>> =
-  {
-    draining: [409, 'The line takes nobody new'],
-    closed: [409, 'The door is closed'],
-    full: [503, 'The line is as long as it may be'],
-  }
+const REFUSALS: Readonly<Record<Exclude<EnterRefusal, 'unknown_event'>, string>> = {
+  draining: 'The line takes nobody new',
+  closed: 'The door is closed',
+  full: 'The line is as long as it may be',
+}
 
 export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
   const { line, clock, random, options } = deps
@@ -36,7 +35,7 @@ export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
     if (options.ticketsPerAddress > 0 && isOver((await line.status(event, visitor)).state)) {
       const retryAfterMs = tickets.take(request.ip, clock.now())
       if (retryAfterMs > 0)
-        throw new Refusal(429, 'too_many_tickets', 'Too many from this address', { retryAfterMs })
+        throw new Refusal('too_many_tickets', 'Too many from this address', { retryAfterMs })
     }
     const entered = await line.enter(event, visitor)
     const unknown = entered.kind === 'refused' && entered.code === 'unknown_event'
@@ -51,8 +50,11 @@ export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
     const entered = await enter(event, identity, request)
     if (entered.kind === 'in') return answered(entered.visit)
     if (entered.code === 'unknown_event') throw unknownEvent(event)
-    const [status, message] = REFUSALS[entered.code]
-    throw new Refusal(status, entered.code, message, entered.code === 'full' ? { retryAfterMs: 30_000 } : {})
+    throw new Refusal(
+      entered.code,
+      REFUSALS[entered.code],
+      entered.code === 'full' ? { retryAfterMs: 30_000 } : {},
+    )
   })
 
   app.get('/api/queue/status/:eventId', async (request) => {

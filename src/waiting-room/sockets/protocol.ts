@@ -4,6 +4,7 @@
  */
 import type { Server, Socket } from 'socket.io'
 import { WeirError } from '../../core/index.ts'
+import type { RoomErrorCode } from '../errors.ts'
 import type { Frame } from '../frame.ts'
 import type { visitAnswer } from '../http/answers.ts'
 import { isEventId } from '../port.ts'
@@ -12,7 +13,7 @@ export type VisitAnswer = ReturnType<typeof visitAnswer>
 
 export interface SocketRefusal {
   readonly ok: false
-  readonly code: string
+  readonly code: RoomErrorCode
   readonly error: string
   /** When trying again makes sense. */
   readonly retryAfterMs?: number
@@ -99,7 +100,7 @@ export function eventIn(payload: unknown): string | undefined {
   return isEventId(text) ? text : undefined
 }
 
-export function refusal(code: string, error: string, retryAfterMs?: number): SocketRefusal {
+export function refusal(code: RoomErrorCode, error: string, retryAfterMs?: number): SocketRefusal {
   return { ok: false, code, error, ...(retryAfterMs !== undefined && { retryAfterMs }) }
 }
 

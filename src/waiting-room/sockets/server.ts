@@ -8,6 +8,7 @@
  */
 import type { Server as HttpServer } from 'node:http'
 import { Server } from 'socket.io'
+import type { RoomErrorCode } from '../errors.ts'
 import { notMade } from '../http/visitors.ts'
 import type { Snapshot } from '../port.ts'
 import { Asks } from './asks.ts'
@@ -182,7 +183,7 @@ export class RoomSockets {
 }
 
 /** `data` is what a client finds beside the message. */
-function refused(code: string, message: string, retryAfterMs?: number): Error {
+function refused(code: RoomErrorCode, message: string, retryAfterMs?: number): Error {
   return Object.assign(new Error(message), {
     data: { code, ...(retryAfterMs !== undefined && { retryAfterMs }) },
   })
