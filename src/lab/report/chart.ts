@@ -23,6 +23,8 @@ const TIME_MARKS = 6
 const LIMIT_REACH = 4
 /** Styles there are for series (style.ts); the next ones begin again. */
 const STYLES = 6
+/** Series whose bars stand this much closer together than each one's own alternate. */
+const ALTERNATE = 0.75
 const LETTER_PX = 7
 /** Below this distance (share of the height) the names of two limits would be written over one another. */
 const NAMES_APART = 0.09
@@ -30,8 +32,10 @@ const NAMES_APART = 0.09
 export interface Frame {
   readonly time: Axis
   readonly value: Axis
-  /** Seconds that a bar is wide. */
+  /** Seconds that a bar has, or that the bars of several series at one time share. */
   readonly barSeconds: number
+  /** How many share them: bars stand beside one another, unless the series alternate. */
+  readonly barsAtOnce: number
   /** By their place in the chart's list. */
   readonly limitsOff: ReadonlySet<number>
 }
@@ -42,7 +46,7 @@ export function frameOf(chart: Chart): Frame | undefined {
   if (!found) return undefined
   const { from } = found
   let { to, least, most, whole } = found
-  const barSeconds = barWidth(chart.series)
+  const { barSeconds, barsAtOnce } = barWidth(chart.series)
   for (const { drawn, points } of chart.series) {
     const last = points.at(-1)
     if (drawn === 'bars' && last) to = Math.max(to, last[0] + barSeconds)
@@ -64,6 +68,7 @@ export function frameOf(chart: Chart): Frame | undefined {
     time: timeAxis(start, to, TIME_MARKS),
     value: valueAxis(least, most, VALUE_MARKS, whole),
     barSeconds,
+    barsAtOnce,
     limitsOff,
   }
 }
@@ -92,10 +97,10 @@ function extentOf(series: readonly Series[]): Extent | undefined {
 }
 
 /** The usual distance of bars, over all series of bars: those of two series may alternate. */
-function barWidth(series: readonly Series[]): number {
+function barWidth(series: readonly Series[]): Pick<Frame, 'barSeconds' | 'barsAtOnce'> {
   const bars = series.filter(({ drawn, points }) => drawn === 'bars' && points.length > 1)
   const own = Math.min(...bars.map(({ points }) => usualDistance(points.map(([seconds]) => seconds))))
-  if (!Number.isFinite(own)) return 1
+  if (!Number.isFinite(own)) return { barSeconds: 1, barsAtOnce: 1 }
   const all = bars.flatMap(({ points }) => points.map(([seconds]) => seconds)).sort((a, b) => a - b)
   let last = Number.NEGATIVE_INFINITY
   const apart = all.filter((seconds) => {
@@ -103,7 +108,8 @@ function barWidth(series: readonly Series[]): number {
     last = seconds
     return true
   })
-  return Math.min(own, usualDistance(apart)) || 1
+  const between = Math.min(own, usualDistance(apart))
+  return { barSeconds: between || 1, barsAtOnce: between < own * ALTERNATE ? 1 : bars.length }
 }
 
 function usualDistance(times: readonly number[]): number {
@@ -126,7 +132,7 @@ export function chartSvg(chart: Chart, lang: Language, id: string): Markup {
 ${valueLines(frame.value, names)}
 ${timeLines(frame.time, lang)}
 <svg class="curves" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" width="100%" height="100%">
-${inOrder(chart.series).map(([series, index]) => seriesPath(series, index, frame))}</svg>
+${inOrder(chart.series).map(([series, index], turn) => seriesPath(series, index, turn, frame))}</svg>
 ${limitLines(chart, frame, lang)}</svg></div>`
 }
 
@@ -164,14 +170,14 @@ function timeLines(axis: Axis, lang: Language): Markup {
   })}`
 }
 
-function seriesPath(series: Series, index: number, frame: Frame): Markup {
+function seriesPath(series: Series, index: number, turn: number, frame: Frame): Markup {
   const points = thin(series.points, frame.time.from, frame.time.to, COLUMNS)
   const style = `s${index % STYLES} ${series.drawn === 'bars' ? 'area' : 'curve'}`
   const { from, to } = frame.time
   // What was left out between two bars is narrower than a pixel, and must not show as a gap.
   const wide = points === series.points ? frame.barSeconds : Math.max(frame.barSeconds, (to - from) / COLUMNS)
   const data =
-    series.drawn === 'bars' ? barsData(points, frame, wide) : curveData(points, frame, series.drawn)
+    series.drawn === 'bars' ? barsData(points, frame, wide, turn) : curveData(points, frame, series.drawn)
   return data === '' ? html`` : html`<path class="${style}" d="${trusted(data)}"/>`
 }
 
@@ -205,18 +211,23 @@ function curveData(points: readonly Point[], frame: Frame, drawn: 'line' | 'step
   return pen && !held ? `${data}h0` : data
 }
 
-/** Each value from its time on, one bar wide; many of them run together into an area. */
-function barsData(points: readonly Point[], frame: Frame, wide: number): string {
+/**
+ * Each value from its time on, one bar wide, in the part of it that is this series' (`turn`, from 0). Many of them run
+ * together into an area, and areas lie over one another.
+ */
+function barsData(points: readonly Point[], frame: Frame, wide: number, turn: number): string {
   const { x, y } = placer(frame)
   const base = y(0)
   const apart = points.length <= MOST_BARS_APART
+  const sharing = apart ? frame.barsAtOnce : 1
   let data = ''
   for (const [index, [seconds, value]] of points.entries()) {
     if (!isNumber(value)) continue
     const next = points[index + 1]?.[0] ?? Number.POSITIVE_INFINITY
-    const end = Math.min(seconds + wide, Math.max(next, seconds))
-    const inset = apart ? (end - seconds) * 0.06 : 0
-    data += `M${x(seconds + inset)} ${base}V${y(value)}H${x(end - inset)}V${base}z`
+    const width = (Math.min(seconds + wide, Math.max(next, seconds)) - seconds) / sharing
+    const start = seconds + width * (turn % sharing)
+    const inset = apart ? width * 0.06 : 0
+    data += `M${x(start + inset)} ${base}V${y(value)}H${x(start + width - inset)}V${base}z`
   }
   return data
 }

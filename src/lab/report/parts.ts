@@ -53,9 +53,11 @@ export function criteriaTable(criteria: readonly Criterion[], lang: Language, na
   const anyIdeal = criteria.some(({ ideal }) => ideal !== undefined)
   const [measured, bound, ideal] = [say(lang, 'measured'), say(lang, 'bound'), say(lang, 'ideal')]
   const headings = [say(lang, 'criterion'), measured, bound, ...(anyIdeal ? [ideal] : [])]
-  const rows = criteria.map(
-    (criterion) => html`<tr role="row"><th role="rowheader" scope="row">${criterion.title[lang]}
-<small>${criterion.evidence[lang]}</small></th>${[
+  const rows = criteria.map((criterion, index) => {
+    const above = criteria[index - 1]?.evidence[lang]
+    const evidence = criterion.evidence[lang] === above ? say(lang, 'asAbove') : criterion.evidence[lang]
+    return html`<tr role="row"><th role="rowheader" scope="row">${criterion.title[lang]}
+<small>${evidence}</small></th>${[
       stackedCell(measured, measuredText(criterion.measured, criterion.bound, criterion.unit, lang)),
       stackedCell(bound, boundText(criterion.bound, criterion.unit, lang)),
       anyIdeal &&
@@ -67,8 +69,8 @@ export function criteriaTable(criteria: readonly Criterion[], lang: Language, na
       say(lang, 'verdict'),
       verdictChip(criterion.verdict, lang),
     )}</tr>
-`,
-  )
+`
+  })
   const hidden = html`<span class="hidden">${say(lang, 'position')}</span>`
   const table = stackedTable([...headings, hidden, say(lang, 'verdict')], rows, name)
   return anyIdeal ? html`${table}<p><small>${say(lang, 'idealNote')}</small></p>` : table

@@ -138,7 +138,7 @@ figcaption{font-size:.875rem;color:var(--soft);margin-top:.35rem}
 .sample{flex:none}
 .plot{padding:12px 6px 26px 0}
 .plot>svg{display:block;height:210px;overflow:visible}
-.curves{overflow:hidden}
+.curves{overflow:visible}
 .grid{stroke:var(--grid)}.zero{stroke:var(--zero)}
 .mark{font-size:12px;fill:var(--soft)}
 .limit{stroke:var(--limit);stroke-width:1.5;stroke-dasharray:9 4}

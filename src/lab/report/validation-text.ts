@@ -1,7 +1,7 @@
 /** What the HTML and the Markdown of a validation say alike. Pure. */
 import type { ExperimentReport, ValidationReport, Verdict } from './document.ts'
 import { bytesText, durationText, momentText, numberText } from './format.ts'
-import { type Language, say } from './words.ts'
+import { type Language, say, VERDICT_WORDS } from './words.ts'
 
 /** The verdict of the whole: failed, passed, or nothing that could be judged. */
 export function wholeVerdict(report: ValidationReport): Verdict {
@@ -21,10 +21,24 @@ export function judged(criteria: ExperimentReport['criteria']): { passed: number
 }
 
 export function countText(report: ValidationReport, lang: Language): string {
-  const { passed, of } = judged(report.experiments.flatMap(({ criteria }) => criteria))
-  return lang === 'ko'
-    ? `기준 ${of}개 중 ${passed}개 통과`
-    : `${passed} of ${of} ${of === 1 ? 'criterion' : 'criteria'} passed`
+  const all = report.experiments.flatMap(({ criteria }) => criteria)
+  const { passed, of } = judged(all)
+  const counted =
+    lang === 'ko'
+      ? `판정된 기준 ${of}개 중 ${passed}개 통과`
+      : `${passed} of ${of} judged ${of === 1 ? 'criterion' : 'criteria'} passed`
+  // Left out, they would be taken for passed.
+  const rest = (['inconclusive', 'skipped'] as const).flatMap((verdict) => {
+    const number = all.filter((one) => one.verdict === verdict).length
+    return number === 0
+      ? []
+      : [
+          lang === 'ko'
+            ? `${VERDICT_WORDS[verdict].ko} ${number}개`
+            : `${number} ${VERDICT_WORDS[verdict].en}`,
+        ]
+  })
+  return [counted, ...rest].join(', ')
 }
 
 /** Rounded down: 99.96 must not be read as 100. */

@@ -80,6 +80,7 @@ export const WORDS = {
   footer: w('Drawn by weir report from the JSON of the run.', '실행 결과 JSON에서 weir report가 그렸습니다.'),
   toTop: w('To the top', '맨 위로'),
   evidence: w('Evidence', '근거'),
+  asAbove: w('As above.', '위와 같습니다.'),
   wasInterrupted: w('interrupted', '중단됨'),
   twoRuns: w('The two runs', '두 실행'),
   comparisonTitle: w('Two validations compared', '두 검증의 비교'),
@@ -159,6 +160,7 @@ const KOREAN_UNITS: Readonly<Record<string, string>> = {
   cores: '코어',
   changes: '회',
   restarts: '회',
+  bytes: '바이트',
 }
 
 export const unitIn = (lang: Language, unit: string): string =>

@@ -106,6 +106,21 @@ describe('curves', () => {
     assert.match(off, /^M265 \d+V\d+H485V/)
   })
 
+  test('bars of two series at the same times stand beside one another', () => {
+    const points: Series['points'] = [
+      [0, 1],
+      [10, 1],
+    ]
+    const [a = '', b = ''] = dataOf(
+      chart([
+        { drawn: 'bars', points },
+        { drawn: 'bars', points },
+      ]),
+    )
+    assert.match(a, /^M15 \d+V\d+H235V/)
+    assert.match(b, /^M265 \d+V\d+H485V/)
+  })
+
   test('a hundred thousand points are drawn with a bounded number', () => {
     const points = Array.from({ length: 100_000 }, (_, index): [number, number] => [index, index % 100])
     for (const drawn of ['line', 'step', 'bars'] as const) {

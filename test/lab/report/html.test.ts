@@ -67,6 +67,19 @@ describe('the page', () => {
     assert.match(page, /data-name="Ideal">19\.1</)
   })
 
+  test('evidence that is the same as above is not told again', () => {
+    const [first] = report.experiments
+    assert.ok(first)
+    const twice = first.criteria
+      .slice(0, 2)
+      .map((one) => ({ ...one, evidence: { en: 'By audit.', ko: '감사.' } }))
+    const text = renderHtml({ ...report, experiments: [{ ...first, criteria: twice }] }, 'en')
+    assert.deepEqual(
+      [count(text, /By audit\./g), count(text, /As above\./g), count(text, /위와 같습니다\./g)],
+      [1, 1, 1],
+    )
+  })
+
   test('has every chart, comparison, figure and thing not measured, once for each language', () => {
     const all = report.experiments
     const number = (of: (one: (typeof all)[number]) => readonly unknown[]) =>
@@ -108,7 +121,7 @@ describe('the page', () => {
     const text = renderHtml({ ...report, interrupted: true, url: 'http://queue.example:8000' }, 'en')
     for (const told of [
       'Grade B, Score 90 / 100',
-      '9 of 10 criteria passed',
+      '9 of 10 judged criteria passed, 1 inconclusive, 1 skipped',
       '7 (the same seed draws the same arrivals)',
       '0.1.0-sample',
       'v24.0.0',
