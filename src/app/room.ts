@@ -14,6 +14,8 @@ import { RoomMetrics } from '../monitoring/index.ts'
 import {
   Accounts,
   buildRoom,
+  FailOpen,
+  type Flows,
   type LineHealth,
   LineProcessor,
   type RoomDeps,
@@ -43,6 +45,7 @@ export interface RoomParts {
 
 /** Of requests that are under way when everything else has stopped. */
 const STOP_TIMEOUT_MS = 3_000
+const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 /** Connections beside the sockets: requests, probes, and what is on its way to become a socket. */
 const OTHER_CONNECTIONS = 10_000
@@ -106,6 +109,7 @@ export class Room {
       metrics: () => this.metrics.text(),
       ...(slowedBy && { slowedBy }),
       ...(pages && { pages }),
+      ...failOpenOf(parts, flows),
     })
     app.server.maxConnections = settings.roomSockets + OTHER_CONNECTIONS
     const port = settings.roomPort === 'off' ? 0 : settings.roomPort
@@ -152,6 +156,12 @@ export class Room {
     await this.#keys.stop()
     await this.#store.stop()
   }
+}
+
+function failOpenOf({ settings, clock, logger }: RoomParts, flows: Flows): Pick<RoomDeps, 'failOpen'> {
+  const { roomFailOpenMinutes: minutes, roomFailOpenPerMinute: mostPerMinute } = settings
+  if (minutes === 0) return {}
+  return { failOpen: new FailOpen({ flows, clock, logger, limitMs: minutes * MINUTE_MS, mostPerMinute }) }
 }
 
 function keysOf({ settings, store, clock, logger, newId }: RoomParts): RoomKeys {

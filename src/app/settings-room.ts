@@ -136,6 +136,20 @@ export const ROOM_SETTINGS = {
       description: 'Waiting room: proxies whose X-Forwarded-For is believed; none unless set.',
     },
   ),
+  roomFailOpenMinutes: integer(0, 60, {
+    env: 'ROOM_FAIL_OPEN_MINUTES',
+    default: 0,
+    unit: 'min',
+    description:
+      'Waiting room: how long visitors are let in while the line is away (Redis), at the rate measured last; neither ' +
+      'the threshold nor the order is kept then. 0 = nobody is let in.',
+  }),
+  roomFailOpenPerMinute: integer(1, 1_000_000, {
+    env: 'ROOM_FAIL_OPEN_PER_MINUTE',
+    default: 60,
+    unit: 'visitors/min',
+    description: 'Waiting room: most visitors that one process lets in to one event while the line is away.',
+  }),
   roomHashTag: optionalText(/^[\w-]{1,50}$/, '1 to 50 letters, digits, dashes or underscores', {
     env: 'ROOM_HASH_TAG',
     description:

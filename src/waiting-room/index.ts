@@ -43,6 +43,7 @@ export { Flows } from './flows.ts'
 export { type FollowSettings, followedRate } from './follow.ts'
 export { bucketBounds, FRAME_BUCKETS, type Frame, placeFrom } from './frame.ts'
 export type { RoomDeps, RoomOptions, SlowedBy } from './http/deps.ts'
+export { FailOpen, type FailOpenOptions } from './http/fail-open.ts'
 export { buildRoom } from './http/server.ts'
 export {
   isActive,

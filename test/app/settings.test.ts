@@ -116,6 +116,8 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
     good: ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1']],
     bad: 'everybody',
   },
+  roomFailOpenMinutes: { env: 'ROOM_FAIL_OPEN_MINUTES', fallback: 0, good: ['5', 5], bad: '61' },
+  roomFailOpenPerMinute: { env: 'ROOM_FAIL_OPEN_PER_MINUTE', fallback: 60, good: ['5', 5], bad: '0' },
   roomHashTag: { env: 'ROOM_HASH_TAG', fallback: undefined, good: ['room', 'room'], bad: '{room}' },
   jwtSecret: { env: 'JWT_SECRET', fallback: undefined, good: [SECRET, SECRET], bad: 'x'.repeat(40) },
   roomSessionHours: { env: 'ROOM_SESSION_HOURS', fallback: 12, good: ['1', 1], bad: '0' },

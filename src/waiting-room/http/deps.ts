@@ -7,6 +7,7 @@ import type { DoorSettings } from '../door.ts'
 import type { Flows } from '../flows.ts'
 import type { PassSigner } from '../pass/index.ts'
 import type { LineEngine, LineHealth } from '../port.ts'
+import type { FailOpen } from './fail-open.ts'
 
 /** The messages that visitors cause wait too long: the door follows them. */
 export interface SlowedBy {
@@ -37,6 +38,8 @@ export interface RoomDeps {
   readonly metrics?: () => Promise<{ readonly contentType: string; readonly body: string }>
   /** Why doors let fewer in than their operators set, where something else decides; absent = nothing does. */
   readonly slowedBy?: (event: string) => SlowedBy | undefined
+  /** Absent = nobody is let in while the line is away. */
+  readonly failOpen?: FailOpen
   /** Adds the web pages to the service; absent = the API alone. */
   readonly pages?: (app: FastifyInstance) => void
 }

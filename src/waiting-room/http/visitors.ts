@@ -1,6 +1,7 @@
 /** The routes of visitors: entering, looking, leaving, claiming; and what everybody may read. */
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { WeirError } from '../../core/index.ts'
 import type { Identity } from '../accounts/session.ts'
 import { isOver } from '../life.ts'
 import { type EnterRefusal, type EnterResult, NO_LINE, type Snapshot, type Visit } from '../port.ts'
@@ -26,6 +27,11 @@ export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
 
   async function answered(visit: Visit): Promise<ReturnType<typeof visitAnswer>> {
     const snapshot = (await line.snapshot(visit.event)) ?? notMade(visit.event, deps)
+    deps.failOpen?.seen(snapshot)
+    return answerOf(visit, snapshot)
+  }
+
+  function answerOf(visit: Visit, snapshot: Snapshot): ReturnType<typeof visitAnswer> {
     const eta = deps.flows.eta(snapshot.frame, Math.max(0, visit.position - 1), clock.now())
     return visitAnswer(visit, snapshot, eta, passFor(visit, deps), random, deps.slowedBy?.(visit.event))
   }
@@ -47,7 +53,14 @@ export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
   app.post('/api/queue/check/:eventId', async (request) => {
     const identity = await identityOf(request, deps)
     const event = eventOf(request)
-    const entered = await enter(event, identity, request)
+    const entered = await enter(event, identity, request).catch((error: unknown) => {
+      const isAway = error instanceof WeirError && error.code === 'storage_failed'
+      const open = isAway ? deps.failOpen?.admit(event, identity.visitor) : undefined
+      if (open) return { kind: 'without_line' as const, ...open }
+      throw error
+    })
+    if (entered.kind === 'without_line')
+      return { ...answerOf(entered.visit, entered.snapshot), withoutLine: true }
     if (entered.kind === 'in') return answered(entered.visit)
     if (entered.code === 'unknown_event') throw unknownEvent(event)
     throw new Refusal(
