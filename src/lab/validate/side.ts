@@ -1,7 +1,7 @@
 /**
- * One side of a comparison: the same seeded arrivals, sent either straight to a back end or through a service, with what
- * the back end wrote down of it, what waited meanwhile, and what each process used. The experiments differ in what they
- * make of it.
+ * One side of a comparison: the same seeded arrivals, sent either straight to a back end or through a service, with
+ * what the back end wrote down of it, what waited meanwhile, and what each process used. The experiments differ in what
+ * they make of it.
  */
 import { type Clock, pause } from '../../core/index.ts'
 import type { LoggedCall } from '../backend/call-log.ts'
@@ -38,6 +38,8 @@ export interface Side {
   readonly waiting: readonly (readonly [ms: number, messages: number])[]
   /** Whether nothing was left in the service when the looking ended; true on the straight side. */
   readonly drained: boolean
+  /** How much later than they came the back end may have noted calls, milliseconds. */
+  readonly lateMs: number
   /** How a process of the stage ended that nobody had asked to end. */
   readonly fallen: string | undefined
 }
@@ -78,8 +80,9 @@ export async function runSide(options: SideOptions, context: ExperimentContext):
   await looking?.ended
   await untilIdle(stage, context)
   await watched.stop()
+  const lateMs = (await stage.backendStats()).loopLagMs.max
   const calls = (await stage.calls()).filter(({ ref }) => ref?.startsWith(`${run}/`))
-  return { load, calls, processes: watched.series(), waiting, drained, fallen: stage.fallen() }
+  return { load, calls, processes: watched.series(), waiting, drained, lateMs, fallen: stage.fallen() }
 }
 
 async function watch(stage: Stage, clock: Clock): Promise<ProcessSampler> {

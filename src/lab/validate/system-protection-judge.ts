@@ -1,20 +1,19 @@
 /** What a run of system_protection amounts to. Pure: the measurements go in, the criteria come out. */
 import type { BackendLogHeader } from '../backend/call-log.ts'
 import { arrivalsAt, mostInside, servedLatency, workDoneOf } from '../measure/calls.ts'
-import { fullestWindow } from '../measure/peak.ts'
+import { fullestWindow, peakAgainstPace } from '../measure/peak.ts'
 import type { ProcessPoint } from '../processes/sampler.ts'
 import type { Comparison, Criterion } from '../report/document.ts'
 import { criterion, shown, skipped, words } from './findings.ts'
 import type { Side } from './side.ts'
 import { NO_PACE, NO_PROCESSES, NO_RECORD } from './subject.ts'
 
-/** Long enough that a process that was not scheduled for a moment, and then catches up, is not taken for a burst. */
-export const WINDOW_MS = 5_000
-/** Shorter, because an overload is: half a minute of calm beside it would hide it. Many of the system's 10 ms ticks. */
+/** In all of these no more may come than the pace allows; long ones for a small excess, short ones for small loads. */
+export const WINDOWS_MS = [1_000, 2_000, 5_000] as const
+/** A process that is not scheduled for a moment catches up, and the back end can not have noted when it came. */
+const TOLERANCE_MS = 250
+/** Short, because an overload is: calm beside it would hide it. Many of the system's 10 ms ticks all the same. */
 export const CPU_WINDOW_MS = 2_000
-/** Of the window: a quarter of a second of it may be lost to such moments. */
-export const TOLERANCE = 0.05
-
 /** What the two sides had to keep. */
 export interface Caps {
   /** Of a stage's own back end; of another one nothing is known. */
@@ -34,8 +33,10 @@ export interface SideFigures {
   readonly done: number
   readonly calls: number
   readonly mostInside: number
-  /** Calls per second in the busiest window, and in the busiest second. */
-  readonly ratePerSecond: number
+  /** When they came; sorted milliseconds. */
+  readonly came: ArrayLike<number>
+  /** How much later than they came the back end may have noted them. */
+  readonly lateMs: number
   readonly inBusiestSecond: number
   readonly latencyP50: number | null
   readonly latencyP99: number | null
@@ -51,7 +52,8 @@ export function figuresOf({
   load,
   calls,
   processes,
-}: Pick<Side, 'load' | 'calls' | 'processes'>): SideFigures {
+  lateMs,
+}: Pick<Side, 'load' | 'calls' | 'processes' | 'lateMs'>): SideFigures {
   const came = arrivalsAt(calls)
   const latency = servedLatency(calls)
   const cpu = (name: string) =>
@@ -63,8 +65,7 @@ export function figuresOf({
     done: workDoneOf(calls).size,
     calls: calls.length,
     mostInside: mostInside(calls),
-    // Of n events the first opens the window: n − 1 intervals lie in it.
-    ratePerSecond: (Math.max(0, fullestWindow(came, WINDOW_MS).events - 1) * 1000) / WINDOW_MS,
+    ...{ came, lateMs },
     inBusiestSecond: fullestWindow(came, 1000).events,
     latencyP50: latency?.p50 ?? null,
     latencyP99: latency?.p99 ?? null,
@@ -192,25 +193,27 @@ function rate({ caps, queued }: Protection): Criterion {
   const given = {
     id: 'system_protection.rate',
     title: words(
-      'Calls per second in the busiest five seconds, with the queue',
-      '대기열이 있을 때 가장 바쁜 5초의 초당 호출',
+      'Calls in the fullest window, of what the pace allows, with the queue',
+      '대기열이 있을 때 가장 붐빈 구간의 호출, 속도가 허용하는 양 대비',
     ),
-    bound: { kind: 'at-most', value: (ratePerSecond ?? 0) * (1 + TOLERANCE) },
-    unit: 'calls/s',
+    bound: { kind: 'at-most', value: 100 },
+    unit: '%',
   } as const
   if (ratePerSecond === null) return skipped(given, NO_PACE)
   if (queued === null) return skipped(given, NO_RECORD)
+  const toleranceMs = TOLERANCE_MS + queued.lateMs
+  const peak = peakAgainstPace(queued.came, ratePerSecond, toleranceMs, WINDOWS_MS)
+  const seconds = shown((peak?.windowMs ?? 0) / 1000)
   return criterion({
     ...given,
-    ideal: ratePerSecond,
-    measured: queued.ratePerSecond,
+    measured: peak === null ? null : peak.share * 100,
     evidence: words(
-      `Every window of 5 s in the back end's record, against a pace of ${shown(ratePerSecond)}/s and ` +
-        '5 % for processes that are not scheduled for a moment. The busiest single second had ' +
-        `${shown(queued.inBusiestSecond)} calls.`,
-      `백엔드 기록의 모든 5초 구간을 초당 ${shown(ratePerSecond)}건의 속도와 비교했습니다` +
-        '(잠시 실행되지 못한 프로세스를 위한 여유 5 %). ' +
-        `가장 바쁜 1초에는 ${shown(queued.inBusiestSecond)}건이었습니다.`,
+      `Every window of 1, 2 and 5 s in the back end's record against a pace of ${shown(ratePerSecond)}/s; the ` +
+        `fullest of ${seconds} s had ${shown(peak?.events)} calls, ${shown(peak?.allowed)} are allowed. ` +
+        `${shown(toleranceMs)} ms are allowed for processes that had to wait for a processor.`,
+      `백엔드 기록의 1, 2, 5초 구간 모두를 초당 ${shown(ratePerSecond)}건의 속도와 비교했습니다. ` +
+        `가장 붐빈 ${seconds}초 구간에 ${shown(peak?.events)}건이 왔고 ${shown(peak?.allowed)}건까지 허용됩니다. ` +
+        `CPU를 기다린 프로세스를 위해 ${shown(toleranceMs)} ms의 여유를 둡니다.`,
     ),
   })
 }
@@ -257,12 +260,6 @@ export function protectionTable(straight: SideFigures, queued: SideFigures): Com
       row('messages sent', '보낸 메시지', 'messages', ({ attempted }) => attempted),
       row('work done', '처리된 작업', 'messages', ({ done }) => done),
       row('calls at once, at most', '최대 동시 호출', 'calls', (side) => side.mostInside),
-      row(
-        'calls per second, busiest 5 s',
-        '초당 호출, 가장 바쁜 5초',
-        'calls/s',
-        (side) => side.ratePerSecond,
-      ),
       row('calls in the busiest second', '가장 바쁜 1초의 호출', 'calls', (side) => side.inBusiestSecond),
       row('latency of the back end, median', '백엔드 지연, 중앙값', 'ms', (side) => side.latencyP50),
       row('latency of the back end, p99', '백엔드 지연, p99', 'ms', (side) => side.latencyP99),

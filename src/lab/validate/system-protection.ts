@@ -76,8 +76,8 @@ async function onRunning(context: ExperimentContext): Promise<ExperimentFindings
     plan: planOf([{ seconds: messages / rate, from: rate, to: rate }]),
     drainLimitMs: drainLimitMs(messages, subject.pacePerSecond ?? PACE),
   })
-  const { load, calls } = driven
-  const queued = calls === null ? null : figuresOf({ load, calls, processes: [] })
+  const { load, calls, lateMs } = driven
+  const queued = calls === null ? null : figuresOf({ load, calls, lateMs, processes: [] })
   const caps: Caps = {
     ...{ slots: subject.slots, ratePerSecond: subject.pacePerSecond },
     targetCpu: flags.targetCpu ?? TARGET_CPU,

@@ -81,7 +81,7 @@ export function judgeGain({ straight, queued, unless, fallen }: Gain): Criterion
 }
 
 function gain(straight: GainFigures, queued: GainFigures, unless: Words | undefined): Criterion {
-  // Of a side that got nothing done at all the goodput is taken for that of one message: a number, and too small a gain.
+  // A side that got nothing done at all is taken to have done one message: a number, and too small a gain.
   const without = Math.max(straight.goodput, 1 / Math.max(straight.horizonSeconds, 1))
   return criterion(
     {

@@ -22,7 +22,7 @@ import {
 const TYPE = 'ORDER'
 /** 200 a second at best. */
 const BACKEND = { capacity: 20, limit: 40, serviceMs: 100, spread: 0.5 }
-/** Three quarters of what the back end can do, with slots that are enough for it also when calls take a little longer. */
+/** Three quarters of what the back end can do, with slots that are enough also when calls take a little longer. */
 const PACE = 150
 const SLOTS = 18
 /** Twice what the back end can do. */

@@ -1,8 +1,8 @@
 /**
  * topology: what it means for the types that they lie in one queue or each in its own. Two types come in at once; the
- * pace of SLOW lets it pile up, QUICK could go at once. The embedded engine has one log with an index per type, so there
- * is nothing to choose; on a broker `per-type` and `single` are held side by side, each with a queue of its own name,
- * which is taken off the broker afterwards: nothing of anybody else's is touched.
+ * pace of SLOW lets it pile up, QUICK could go at once. The embedded engine has one log with an index per type, so
+ * there is nothing to choose; on a broker `per-type` and `single` are held side by side, each with a queue of its own
+ * name, which is taken off the broker afterwards: nothing of anybody else's is touched.
  */
 import { pause } from '../../core/index.ts'
 import type { Chart, Words } from '../report/document.ts'

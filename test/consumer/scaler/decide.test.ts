@@ -80,14 +80,6 @@ const TABLE: Record<ScalingReason, readonly Omit<Row, 'reason'>[]> = {
       wanted: 1,
     },
     { name: '10 % under: one fewer', signals: { arrivalFast: 14.4 }, workers: { ready: 3 }, wanted: 2 },
-    {
-      name: 'beyond a shorter window, and a twentieth of it after the last: one fewer',
-      rules: { windowMs: 20_000 },
-      signals: { arrivalFast: 8 },
-      memory: memory(5, [{ from: NOW - 21_000, need: 4.4 }], NOW - 1_000),
-      workers: { ready: 5 },
-      wanted: 4,
-    },
     { name: '16 a second at 8 a worker', signals: { arrivalFast: 16 }, wanted: 2 },
     {
       name: 'work that waits for its back end and uses 5 % of the CPU: the queue wins',
@@ -263,20 +255,6 @@ const TABLE: Record<ScalingReason, readonly Omit<Row, 'reason'>[]> = {
     {
       name: 'one step every 15 s',
       memory: memory(5, [], NOW - STEP_DOWN_MS + 1),
-      workers: { ready: 5 },
-      wanted: 5,
-    },
-    {
-      name: 'a need of a shorter window',
-      rules: { windowMs: 20_000 },
-      memory: memory(5, [{ from: NOW - 20_000, need: 4.4 }]),
-      workers: { ready: 5 },
-      wanted: 5,
-    },
-    {
-      name: 'one step every twentieth of it',
-      rules: { windowMs: 20_000 },
-      memory: memory(5, [], NOW - 999),
       workers: { ready: 5 },
       wanted: 5,
     },

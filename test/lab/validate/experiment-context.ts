@@ -10,10 +10,11 @@ import { temporaryDirectory } from '../../fixtures/weir-process.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'main.ts')
 
-/** `cleanup` ends whatever stage the experiment has left running. */
+/** `cleanup` ends whatever stage the experiment has left running. `main`: the program, for one that is sabotaged. */
 export function experimentContext(
   cleanup: Cleanup,
   given: Partial<ExperimentContext> = {},
+  main = MAIN,
 ): ExperimentContext {
   const stages: Stage[] = []
   const scratch = temporaryDirectory()
@@ -28,7 +29,7 @@ export function experimentContext(
     newRun: () => newId().slice(-12),
     async stage(options) {
       const stage = await openStage(options, {
-        program: { file: process.execPath, args: [MAIN] },
+        program: { file: process.execPath, args: [main] },
         environment: { PATH: process.env.PATH },
         clock: fineClock,
       })
