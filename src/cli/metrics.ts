@@ -9,6 +9,7 @@ import {
   CollectionFile,
   type CollectionFileOptions,
   type CollectionFormat,
+  type CollectionHeader,
   collect,
   ExpositionError,
   lookAt,
@@ -91,25 +92,28 @@ async function collectInto(options: CollectCommand): Promise<void> {
   const url = apiUrl(options)
   const signal = untilSignal()
   const client = clientFor(options, 0)
+  const timeoutMs = Math.max(intervalMs, LOOK_LIMIT_MS)
+  const look = () => lookAt({ client, baseUrl: url, clock: realClock, timeoutMs, signal })
   // Somebody must be there at first: the header tells of whom the file is.
-  const [{ version }, settings, { types }] = await Promise.all([
-    client.about(),
-    client.config(),
-    client.status(),
+  const first = await look()
+  if (first.away !== undefined) throw new CommandError(first.away)
+  // A role without an API has metrics alone.
+  const [about, settings] = await Promise.all([
+    client.about().catch(() => undefined),
+    client.config().catch(() => ({})),
   ])
-  const startedAt = realClock.now()
-  const about = { kind: 'metrics', version: COLLECTION_VERSION, weir: version, url: maskUrl(url) } as const
-  const header = { ...about, startedAt, intervalMs, settings }
-  const file = opened({ path: out, format, header, types: Object.keys(types) })
+  const header: CollectionHeader = {
+    ...{ kind: 'metrics', version: COLLECTION_VERSION, weir: about?.version ?? 'unknown', url: maskUrl(url) },
+    ...{ startedAt: realClock.now(), intervalMs, settings },
+  }
+  const file = opened({ path: out, format, header, types: Object.keys(first.status?.types ?? {}) })
   const progress = collectProgress()
   try {
-    const timeoutMs = Math.max(intervalMs, LOOK_LIMIT_MS)
     const collected = await collect({
-      look: () => lookAt({ client, baseUrl: url, clock: realClock, timeoutMs, signal }),
-      ...{ clock: realClock, intervalMs, signal, durationMs: durationMs ?? MOST_LOOKS * intervalMs },
-      sink(look) {
-        progress.saw(look.away)
-        return file.keep(look)
+      ...{ look, clock: realClock, intervalMs, signal, durationMs: durationMs ?? MOST_LOOKS * intervalMs },
+      sink(seen) {
+        progress.saw(seen.away)
+        return file.keep(seen)
       },
     })
     file.end(realClock.now(), collected)

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { eventually, ServiceProcess, withLimit } from '../fixtures/process.ts'
@@ -110,4 +112,31 @@ test('nobody there, nowhere to write, no file: one line, and no file is begun', 
   )
   assert.match(await line('show', at('none.jsonl')), /^2 weir: .*none\.jsonl cannot be used \(ENOENT\)$/)
   assert.match(await line('show', dir.path), /^2 weir: .*cannot be used|EISDIR/)
+})
+
+test('a role without an API is collected by its metrics alone, into JSON lines and CSV', async () => {
+  let scrapes = 0
+  const server = createServer((request, response) => {
+    if (request.url === '/metrics') response.end(`bss_messages_processed_total ${++scrapes * 10}\n`)
+    else response.writeHead(404).end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const env = { env: { WEIR_API_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` } }
+  const out = (name: string) => ['--duration', '300ms', '--interval', '100ms', '--out', join(dir.path, name)]
+  try {
+    const { code, stderr } = await weir(['metrics', 'collect', ...out('role.jsonl')], env)
+    assert.deepEqual([code, stderr], [0, ''])
+    const shown = await weir(['metrics', 'show', join(dir.path, 'role.jsonl')])
+    assert.match(shown.stdout, /^weir unknown at http.*: \d looks/)
+    assert.match(shown.stdout, /^bss_messages_processed_total +\d0 +\d+/m)
+    assert.equal((await weir(['metrics', 'collect', ...out('role.csv')], env)).code, 0)
+    const [names = '', first = ''] = readFileSync(join(dir.path, 'role.csv'), 'utf8').split('\n')
+    const cells = first.split(',')
+    assert.match(cells[names.split(',').indexOf('processed_total')] ?? '', /^\d+0$/)
+    assert.equal(cells[names.split(',').indexOf('ready')], '')
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
 })
