@@ -94,6 +94,37 @@ test('a visitor in a real browser', { skip: noChromium() }, async (t) => {
   )
 
   await t.test(
+    'a tab that does not answer any more loses the lead to the one that is looked at',
+    async () => {
+      const inside = await rig.visit('s', one)
+      await isInside(inside)
+      const context = await rig.context(two)
+      const asleep = await context.newPage()
+      const awake = await context.newPage()
+      const sockets = [socketsOf(asleep), socketsOf(awake)]
+      await asleep.goto(`${rig.url}/events/s`)
+      await isConnected(asleep)
+      const browser = await context.newCDPSession(asleep)
+      // Stopped in the middle of whatever it does next, as a tab is that the browser has put to sleep.
+      await browser.send('Debugger.enable')
+      const stopped = new Promise((resolve) => browser.once('Debugger.paused', resolve))
+      await browser.send('Debugger.pause')
+      await stopped
+      await awake.goto(`${rig.url}/events/s`)
+      await isConnected(awake)
+      await shows(awake, 'place', '1')
+      await browser.send('Debugger.disable')
+      const open = () => sockets.map((tab) => tab.open).join()
+      await eventually(() => (open() === '0,1' ? true : undefined), open)
+      await inside.getByRole('button', { name: 'I am done' }).click()
+      await isInside(awake)
+      await isInside(asleep)
+      await context.close()
+      await inside.context().close()
+    },
+  )
+
+  await t.test(
     'without sockets the page asks over HTTP, as often as it is told, and enters all the same',
     async () => {
       const inside = await rig.visit('c', one)

@@ -21,6 +21,7 @@ function VisitorPages({ ui, place }: { readonly ui: Ui; readonly place: Place })
   useEffect(() => {
     if (event === undefined || !session) document.title = words.appName
   }, [event, session, words])
+  if (session) wasOver.current = false
   if (event === undefined) return <StartPage />
   if (!session) return <LoginPage event={event} wasOver={wasOver.current} />
   return (
