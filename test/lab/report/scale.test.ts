@@ -75,6 +75,7 @@ const points: fc.Arbitrary<Point[]> = fc
   .array(
     fc.tuple(fc.integer({ min: 0, max: 500 }), fc.option(fc.integer({ min: -1000, max: 1000 }), { freq: 8 })),
     {
+      minLength: 150,
       maxLength: 600,
     },
   )
