@@ -99,7 +99,8 @@ export class Room {
     const { flows } = this.#processor
     const { passes, sessions } = this.#keys
     const hosted = identify && { identifyHosted: identify }
-    const common = { line, flows, passes, sessions, clock, random, logger, options, ...hosted }
+    const slowed = slowedBy && { slowedBy }
+    const common = { line, flows, passes, sessions, clock, random, logger, options, ...hosted, ...slowed }
     this.#sockets = new RoomSockets({ ...common, sockets: socketOptionsOf(settings) })
     const app = buildRoom({
       ...common,
@@ -107,7 +108,6 @@ export class Room {
       newSecret,
       health: () => this.health(),
       metrics: () => this.metrics.text(),
-      ...(slowedBy && { slowedBy }),
       ...(pages && { pages }),
       ...failOpenOf(parts, flows),
     })

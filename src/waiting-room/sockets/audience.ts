@@ -5,6 +5,7 @@
 
 import type { Flow } from '../eta.ts'
 import { type Frame, placeFrom } from '../frame.ts'
+import type { SlowedBy } from '../http/deps.ts'
 import { isOver, type VisitorState } from '../life.ts'
 import type { Snapshot } from '../port.ts'
 import type { FrameMessage, RoomSocket } from './protocol.ts'
@@ -137,15 +138,16 @@ export class Audience {
   }
 
   /** Takes the newest. */
-  adopt(snapshot: Snapshot, flow: Flow | undefined): void {
+  adopt(snapshot: Snapshot, flow: Flow | undefined, slowedBy?: SlowedBy): void {
     const { frame } = snapshot
     const before = this.snapshot?.frame
     // Two answers may overtake each other.
     if (before && before.at > frame.at) return
     this.snapshot = snapshot
-    if (before && isSame(before, frame)) return
+    const wasSlow = (this.message?.slowedBy ?? null) !== null
+    if (before && isSame(before, frame) && wasSlow === (slowedBy !== undefined)) return
     this.#version++
-    this.message = messageOf(frame, flow)
+    this.message = messageOf(frame, flow, slowedBy)
     const perSecond = flow?.perSecond ?? 0
     this.#near = ticketAt(frame, Math.max(NEAR_PLACES, perSecond * NEAR_S))
     this.#mid = ticketAt(frame, Math.max(MID_PLACES, perSecond * MID_S))
@@ -225,7 +227,7 @@ function mayHaveMoved({ state, ticket, inQueue, epoch }: Member, frame: Frame): 
   return (state === 'waiting' || state === 'parked') && ticket !== undefined && ticket <= frame.serving
 }
 
-function messageOf(frame: Frame, flow: Flow | undefined): FrameMessage {
+function messageOf(frame: Frame, flow: Flow | undefined, slowedBy: SlowedBy | undefined): FrameMessage {
   return {
     eventId: frame.event,
     queueSize: frame.waiting,
@@ -233,6 +235,7 @@ function messageOf(frame: Frame, flow: Flow | undefined): FrameMessage {
     threshold: frame.cap,
     timestamp: new Date(frame.at).toISOString(),
     perSecond: flow ? Math.round(flow.perSecond * 1000) / 1000 : null,
+    slowedBy: slowedBy ?? null,
     ...frame,
   }
 }

@@ -19,7 +19,7 @@ const SEEN_BATCH = 1_000
 const AT_ONCE = 20
 
 export class Broadcast {
-  readonly #deps: Pick<SocketDeps, 'line' | 'flows' | 'clock' | 'random' | 'logger'>
+  readonly #deps: Pick<SocketDeps, 'line' | 'flows' | 'slowedBy' | 'clock' | 'random' | 'logger'>
   readonly #io: RoomServer
   readonly #audiences: ReadonlyMap<string, Audience>
   readonly #places: PrivateMessages
@@ -31,7 +31,7 @@ export class Broadcast {
   #cancel = (): void => {}
 
   constructor(
-    deps: Pick<SocketDeps, 'line' | 'flows' | 'clock' | 'random' | 'logger'>,
+    deps: Pick<SocketDeps, 'line' | 'flows' | 'slowedBy' | 'clock' | 'random' | 'logger'>,
     io: RoomServer,
     audiences: ReadonlyMap<string, Audience>,
     places: PrivateMessages,
@@ -65,12 +65,13 @@ export class Broadcast {
 
   /** The newest, from the line unless what is known still stands. Rejects with the line's refusal. */
   async refresh(audience: Audience): Promise<void> {
-    const { line, flows, clock } = this.#deps
+    const { line, flows, clock, slowedBy } = this.#deps
     const now = clock.now()
     if (!audience.isStale(now)) return
     await audience.ask(now, async () => {
       const snapshot = await line.snapshot(audience.event)
-      if (snapshot) audience.adopt(snapshot, flows.flow(audience.event, now))
+      if (!snapshot) return
+      audience.adopt(snapshot, flows.flow(audience.event, now), slowedBy?.(audience.event))
     })
   }
 

@@ -4,7 +4,10 @@ import type { Flows } from '../flows.ts'
 import type { RoomDeps, RoomOptions } from '../http/deps.ts'
 
 export interface SocketDeps
-  extends Pick<RoomDeps, 'line' | 'passes' | 'sessions' | 'identifyHosted' | 'clock' | 'random' | 'logger'> {
+  extends Pick<
+    RoomDeps,
+    'line' | 'passes' | 'sessions' | 'identifyHosted' | 'slowedBy' | 'clock' | 'random' | 'logger'
+  > {
   readonly flows: Pick<Flows, 'eta' | 'flow'>
   readonly options: Pick<RoomOptions, 'autoCreate' | 'door'>
   readonly sockets: SocketOptions

@@ -14,7 +14,10 @@ import type { Member } from './audience.ts'
 import { SOCKET_LIMITS, type SocketDeps } from './deps.ts'
 import type { EntryMessage, RestoredMessage, VisitAnswer } from './protocol.ts'
 
-export type Places = Pick<SocketDeps, 'line' | 'flows' | 'passes' | 'clock' | 'random' | 'logger'>
+export type Places = Pick<
+  SocketDeps,
+  'line' | 'flows' | 'passes' | 'slowedBy' | 'clock' | 'random' | 'logger'
+>
 
 export class PrivateMessages {
   readonly #deps: Places
@@ -70,9 +73,9 @@ export class PrivateMessages {
   }
 
   answer(visit: Visit, snapshot: Snapshot): VisitAnswer {
-    const { flows, clock, random } = this.#deps
+    const { flows, clock, random, slowedBy } = this.#deps
     const eta = flows.eta(snapshot.frame, Math.max(0, visit.position - 1), clock.now())
-    return visitAnswer(visit, snapshot, eta, passFor(visit, this.#deps), random)
+    return visitAnswer(visit, snapshot, eta, passFor(visit, this.#deps), random, slowedBy?.(visit.event))
   }
 
   /** Tells the place, if there is one, and the turn, if it has come. */

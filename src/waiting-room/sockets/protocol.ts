@@ -7,6 +7,7 @@ import { WeirError } from '../../core/index.ts'
 import type { RoomErrorCode } from '../errors.ts'
 import type { Frame } from '../frame.ts'
 import type { visitAnswer } from '../http/answers.ts'
+import type { SlowedBy } from '../http/deps.ts'
 import { isEventId } from '../port.ts'
 
 export type VisitAnswer = ReturnType<typeof visitAnswer>
@@ -30,6 +31,8 @@ export interface FrameMessage extends Frame {
   readonly timestamp: string
   /** Admissions per second as measured; null until there is enough to tell. */
   readonly perSecond: number | null
+  /** Why the door lets fewer in than it may at most; null = it does not. */
+  readonly slowedBy: SlowedBy | null
 }
 
 /** To the visitor alone, again at every connection until the place is claimed. Times are ISO 8601. */
