@@ -160,14 +160,18 @@ async function ofProcesses(
 /** Its window is mostly five minutes: in the quick run there is no time for that. */
 async function ofRunning(context: ExperimentContext): Promise<Setup> {
   const subject = await subjectOf(context, { backend: { ...BACKEND, seed: 0 }, types: null })
-  const config = await context.client(subject.url).config()
+  const client = context.client(subject.url)
+  const [config, { engine }] = await Promise.all([client.config(), client.status()])
   const number = (name: string) => (typeof config[name] === 'number' ? config[name] : null)
   const window = number('scaleDownWindowSeconds')
   const windowMs = window === null ? null : window * 1000
   const { sustainedLoad } = context.flags
+  const replicas = number('maxReplicas')
+  // One process has no more workers than its slots can be divided into.
+  const max = engine === 'embedded' && replicas !== null ? poolOf(subject.slots, replicas) : replicas
   return {
     ...{ id: 'auto_scaling', title: words('the running service', '실행 중인 서비스'), settleMs: 0 },
-    ...{ url: subject.url, type: subject.type, max: number('maxReplicas'), windowMs, expected: 'more' },
+    ...{ url: subject.url, type: subject.type, max, windowMs, expected: 'more' },
     segments: segmentsOf(context, sustainedLoad ?? 2 * (subject.pacePerSecond ?? RATE_OF_RUNNING)),
     downMs: context.quick ? 0 : MEMORY_MS + 2 * (windowMs ?? MEMORY_MS) + SLACK_MS,
     down: context.quick ? NO_TIME : 'as before',
@@ -175,6 +179,10 @@ async function ofRunning(context: ExperimentContext): Promise<Setup> {
     stop: () => Promise.resolve(),
   }
 }
+
+/** At most `replicas` workers of ⌈slots ÷ replicas⌉ slots; as many as that divides the slots into. */
+export const poolOf = (slots: number, replicas: number): number =>
+  Math.ceil(slots / Math.ceil(slots / replicas))
 
 const NO_TIME = words(
   'There is no time for it in --quick: the service waits for its window (SCALE_DOWN_WINDOW_SECONDS) ' +

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { QueueStatus } from '../../../src/client/index.ts'
 import type { Verdict } from '../../../src/lab/report/document.ts'
-import { autoScaling } from '../../../src/lab/validate/auto-scaling.ts'
+import { autoScaling, poolOf } from '../../../src/lab/validate/auto-scaling.ts'
 import {
   changesOf,
   judgeScaling,
@@ -106,6 +106,13 @@ test('a look takes the workers of the type, and the processors of all processes'
     ...{ at: 7, wanted: 3, ready: 2, reason: 'warming', waiting: 6, oldestMs: 40, cpu: 75 },
   })
   assert.equal(lookOf(status, 'OTHER', 7), undefined)
+})
+
+test('a pool has as many workers as its slots divide into, and no more than are set', () => {
+  assert.deepEqual(
+    [poolOf(12, 10), poolOf(10, 10), poolOf(3, 10), poolOf(6, 3), poolOf(7, 3)],
+    [6, 10, 3, 3, 3],
+  )
 })
 
 test('a real run: a pool goes down to the fewest, up with the load, and begins to go down after it', async (t) => {
