@@ -40,8 +40,16 @@ export interface Frame {
   readonly limitsOff: ReadonlySet<number>
 }
 
+/** Legend, picture and table ask for it, in each language. */
+const frames = new WeakMap<Chart, Frame | undefined>()
+
 /** The axes of a chart; undefined when it has no value at all. */
 export function frameOf(chart: Chart): Frame | undefined {
+  if (!frames.has(chart)) frames.set(chart, makeFrame(chart))
+  return frames.get(chart)
+}
+
+function makeFrame(chart: Chart): Frame | undefined {
   const found = extentOf(chart.series)
   if (!found) return undefined
   const { from } = found
@@ -82,18 +90,22 @@ interface Extent {
   readonly whole: boolean
 }
 
+/** One walk without copies: a long run has a point for every tenth of a second. */
 function extentOf(series: readonly Series[]): Extent | undefined {
-  const points = series.flatMap((one) => one.points.filter(([seconds]) => Number.isFinite(seconds)))
-  const values = points.map(([, value]) => value).filter(isNumber)
-  if (values.length === 0) return undefined
-  const times = points.map(([seconds]) => seconds)
-  return {
-    from: times.reduce((least, seconds) => Math.min(least, seconds)),
-    to: times.reduce((most, seconds) => Math.max(most, seconds)),
-    least: values.reduce((least, value) => Math.min(least, value)),
-    most: values.reduce((most, value) => Math.max(most, value)),
-    whole: values.every(Number.isInteger),
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  let [least, most, whole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true]
+  for (const { points } of series) {
+    for (const [seconds, value] of points) {
+      if (!Number.isFinite(seconds)) continue
+      if (seconds < from) from = seconds
+      if (seconds > to) to = seconds
+      if (!isNumber(value)) continue
+      if (value < least) least = value
+      if (value > most) most = value
+      whole &&= Number.isInteger(value)
+    }
   }
+  return least > most ? undefined : { from, to, least, most, whole }
 }
 
 /** The usual distance of bars, over all series of bars: those of two series may alternate. */

@@ -92,7 +92,8 @@ const TABLES = `
 table{border-collapse:collapse;width:100%;font-size:.9375rem}
 caption{text-align:left;font-weight:600;padding-bottom:.4rem}
 th,td{padding:.5rem .6rem;text-align:right;vertical-align:top;border-top:1px solid var(--line)}
-thead th,thead td{border-top:0;border-bottom:2px solid var(--line);font-size:.8125rem;color:var(--soft);vertical-align:bottom}
+thead th,thead td{border-top:0;border-bottom:2px solid var(--line);font-size:.8125rem;color:var(--soft);
+vertical-align:bottom}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 th:last-child,td:last-child{padding-right:0}
 tbody th{font-weight:600}

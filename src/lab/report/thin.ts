@@ -73,18 +73,16 @@ export interface Row {
 
 /** The series side by side, in at most `most` rows; null where a series has no value in a row's piece of time. */
 export function rowsOf(series: readonly Series[], from: number, to: number, most: number): Row[] {
-  const times = new Set(series.flatMap(({ points }) => points.map(([seconds]) => seconds)))
-  if (times.size <= most) {
+  const times = timesOf(series, most)
+  if (times) {
     const byTime = series.map(({ points }) => new Map(points))
-    return [...times]
-      .sort((a, b) => a - b)
-      .map((seconds) => ({
-        seconds,
-        values: byTime.map((values) => {
-          const value = values.get(seconds)
-          return isNumber(value) ? value : null
-        }),
-      }))
+    return times.map((seconds) => ({
+      seconds,
+      values: byTime.map((values) => {
+        const value = values.get(seconds)
+        return isNumber(value) ? value : null
+      }),
+    }))
   }
   const width = (to - from) / most || 1
   const rows = Array.from({ length: most }, (_, index) => ({
@@ -100,4 +98,16 @@ export function rowsOf(series: readonly Series[], from: number, to: number, most
     }
   }
   return rows
+}
+
+/** All times at which anything was measured, in order; undefined when they are more than `most`. */
+function timesOf(series: readonly Series[], most: number): number[] | undefined {
+  const times = new Set<number>()
+  for (const { points } of series) {
+    for (const [seconds] of points) {
+      times.add(seconds)
+      if (times.size > most) return undefined
+    }
+  }
+  return [...times].sort((a, b) => a - b)
 }

@@ -1,4 +1,4 @@
-/** The page in a real Chromium: it draws, it asks for nothing, and everybody can read it, on a phone and on paper too. */
+/** The page in a real Chromium: it draws, asks for nothing, and everybody can read it, on a phone and on paper too. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -79,7 +79,7 @@ describe('in a browser', { skip: without }, () => {
 
   const charts = sample.experiments.reduce((sum, one) => sum + one.charts.length, 0)
 
-  test('every chart is drawn, within its frame and as large as it looks; nothing is asked for, nothing complained about', async () => {
+  test('every chart is drawn within its frame; nothing is asked for, nothing complained about', async () => {
     const heard = await opened('validation', DESKTOP, async (page) => {
       const drawn = await page.evaluate<DrawnChart[]>(DRAWN)
       assert.equal(drawn.length, charts)

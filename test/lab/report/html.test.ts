@@ -1,4 +1,4 @@
-/** The page and the Markdown: everything of the report is in them, in both languages, and no text of it does anything. */
+/** The page and the Markdown: all of the report is in them, in both languages, and no text of it does anything. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ValidationReport, Verdict } from '../../../src/lab/report/document.ts'
