@@ -132,7 +132,9 @@ export async function shows(page: Page, name: string, text: string): Promise<voi
   await figure(page, name).getByText(text, { exact: true }).waitFor()
 }
 
-export const isConnected = (page: Page): Promise<void> => page.locator('[data-link=live]').waitFor()
+/** A page that was cut off comes back at growing distances, of half a minute at most. */
+export const isConnected = (page: Page): Promise<void> =>
+  page.locator('[data-link=live]').waitFor({ timeout: 3 * PATIENCE_MS })
 
 export const isInside = (page: Page): Promise<void> => page.getByText('You are in. Take your time').waitFor()
 

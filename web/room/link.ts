@@ -61,12 +61,14 @@ export class ServiceLink {
     this.#socket = socket
     this.#tell({ kind: 'connecting' })
     this.#listen(socket)
+    addEventListener('online', this.#connectNow)
     this.#pollIn(socket, POLL_AFTER_MS)
   }
 
   stop(): void {
     const socket = this.#socket
     this.#socket = undefined
+    removeEventListener('online', this.#connectNow)
     for (const timer of [this.#resync, this.#again, this.#poll]) clearTimeout(timer)
     this.#isPolling = false
     socket?.disconnect()
@@ -152,6 +154,10 @@ export class ServiceLink {
     this.#again = setTimeout(() => socket.connect(), spread(ms))
   }
 
+  readonly #connectNow = (): void => {
+    if (this.#socket?.connected === false) this.#socket.disconnect().connect()
+  }
+
   #pollIn(socket: Socket, ms: number): void {
     clearTimeout(this.#poll)
     this.#poll = setTimeout(() => {
@@ -166,6 +172,8 @@ export class ServiceLink {
     const answer = await status(this.#event, this.#token)
     if (this.#socket !== socket || !this.#isPolling) return
     if (answer.ok) {
+      // The service is back: the socket need not wait for the end of its pause.
+      if (this.#unanswered > 0) this.#connectNow()
       this.#unanswered = 0
       this.#tell({ kind: 'polling' })
       this.#events.input(answerInput(answer))
