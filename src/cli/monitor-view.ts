@@ -25,7 +25,8 @@ export interface MonitorSize {
 }
 
 const TREND = 12
-const MOST_PROCESSES = 50
+/** More are shown by role. */
+const MOST_PROCESSES = 12
 /** Reasons of the scaler that ask for somebody. */
 const ALARMS: readonly string[] = ['stalled', 'breaker_open', 'no_consumer']
 
@@ -164,32 +165,62 @@ function typeLines(
 const slotsText = ({ running, concurrencyLimit }: TypeStatus): string =>
   running === undefined ? '-' : `${running}/${Math.floor(concurrencyLimit ?? 0)}`
 
-/** Each process as it measured itself. */
+/** Each process as it measured itself; where there are many, those of one role and its types together. */
 function processLines(members: readonly Member[], now: number, width: number, paint: Paint): string[] {
-  const shown = members.slice(0, MOST_PROCESSES)
-  const column = (heading: string, rank: number, cell: (member: Member) => string, left = false): Column => ({
+  const groups = Object.values(
+    Object.groupBy(members, ({ id, role, types }) =>
+      members.length > MOST_PROCESSES ? `${role} ${types}` : id,
+    ),
+  )
+  const all = groups.flatMap((group = []) => (group[0] ? [{ first: group[0], group }] : []))
+  const shown = all.slice(0, MOST_PROCESSES)
+  const column = (
+    heading: string,
+    rank: number,
+    cell: (first: Member, group: readonly Member[]) => string,
+    left = false,
+  ): Column => ({
     heading,
     rank,
-    cells: shown.map((member) => ({ text: harmless(cell(member)) })),
+    cells: shown.map(({ first, group }) => ({ text: harmless(cell(first, group)) })),
     left,
   })
   if (shown.length === 0) return []
   const lines = fitted(
     [
-      column('process', 0, ({ role }) => role, true),
-      column('where', 3, ({ host, pid }) => `${host}:${pid}`, true),
+      column('process', 0, ({ role }, { length }) => (length > 1 ? `${role} x${length}` : role), true),
+      column('where', 3, ({ host, pid }, { length }) => (length > 1 ? '' : `${host}:${pid}`), true),
       column('types', 6, ({ types }) => types.join(',') || '-', true),
-      column('in work', 4, ({ running }) => count(running)),
-      column('cpu', 0, ({ cpu }) => percent(cpu)),
-      column('memory', 1, ({ memoryBytes }) => megabytes(memoryBytes)),
-      column('up', 5, ({ startedAt }) => duration(Math.max(0, now - Date.parse(startedAt)) || undefined)),
-      column('', 2, ({ draining }) => (draining ? 'draining' : ''), true),
+      column('in work', 4, (_, group) => known(sumOfAll(group.map(({ running }) => running)))),
+      column('cpu', 0, (_, group) => percent(sumOfAll(group.map(({ cpu }) => cpu)))),
+      column('memory', 1, (_, group) => megabytes(sumOfAll(group.map(({ memoryBytes }) => memoryBytes)))),
+      column('up', 5, (_, group) => duration(Math.max(...group.map((one) => upMs(one, now))) || undefined)),
+      column('', 2, (_, group) => drainingText(group), true),
     ],
     width,
     paint,
   )
-  const more = members.length - shown.length
-  return more > 0 ? [...lines, clip(`… and ${count(more)} more processes`, width)] : lines
+  const more = all.length - shown.length
+  return more > 0 ? [...lines, clip(`… and ${count(more)} more`, width)] : lines
+}
+
+/** 0 for a beginning that cannot be read, or is still to come by our clock. */
+const upMs = ({ startedAt }: Member, now: number): number => Math.max(0, now - Date.parse(startedAt)) || 0
+
+/** A sum that lacks a part would be taken for the whole. */
+function sumOfAll(values: readonly (number | undefined)[]): number | undefined {
+  let sum = 0
+  for (const value of values) {
+    if (value === undefined) return undefined
+    sum += value
+  }
+  return sum
+}
+
+function drainingText(group: readonly Member[]): string {
+  const draining = group.filter((one) => one.draining).length
+  if (draining === 0) return ''
+  return group.length > 1 ? `${draining} draining` : 'draining'
 }
 
 function roomLines(room: RoomView, width: number, paint: Paint): string[] {

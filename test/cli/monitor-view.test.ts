@@ -186,6 +186,25 @@ bss_process_memory_bytes{kind="resident"} 120000000\nbss_process_memory_bytes{ki
     assert.match(shown(at(0, 7), at(2, 0.5)), /cpu - /, 'nor of another process')
   })
 
+  test('of a large fleet shows roles and types together, and no sum that lacks a part', () => {
+    const one = (index: number) => ({
+      ...{
+        ...member,
+        id: `c${index}`,
+        role: 'consumer' as const,
+        pid: index,
+        running: 2,
+        draining: index < 3,
+      },
+      ...{ types: [index < 10 ? 'MNP' : 'CHANGE'], memoryBytes: 10e6, ...(index !== 12 && { cpu: 0.1 }) },
+    })
+    const members = Array.from({ length: 15 }, (_, index) => one(index))
+    const lines = monitorLines(after(look(0, { members })), plain(100)).join('\n')
+    assert.match(lines, /^consumer x10 +MNP +20 +100 % +100 MB +90 s +3 draining$/m)
+    assert.match(lines, /^consumer x5 +CHANGE +10 +- +50 MB +90 s$/m)
+    assert.doesNotMatch(lines, /box/)
+  })
+
   test('lets no service write commands to the terminal', () => {
     const evil = '\x1b]0;owned\x07'
     const view = after(look(0, { queue: evil, engine: evil, types: { [evil]: none }, unserved: [evil] }))
