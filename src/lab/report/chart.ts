@@ -92,20 +92,25 @@ interface Extent {
 
 /** One walk without copies: a long run has a point for every tenth of a second. */
 function extentOf(series: readonly Series[]): Extent | undefined {
-  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  let [least, most, whole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true]
+  const time = { least: Number.POSITIVE_INFINITY, most: Number.NEGATIVE_INFINITY }
+  const level = { ...time }
+  let whole = true
   for (const { points } of series) {
     for (const [seconds, value] of points) {
-      if (!Number.isFinite(seconds)) continue
-      if (seconds < from) from = seconds
-      if (seconds > to) to = seconds
+      widen(time, seconds)
       if (!isNumber(value)) continue
-      if (value < least) least = value
-      if (value > most) most = value
+      widen(level, value)
       whole &&= Number.isInteger(value)
     }
   }
-  return least > most ? undefined : { from, to, least, most, whole }
+  return level.least > level.most
+    ? undefined
+    : { from: time.least, to: time.most, least: level.least, most: level.most, whole }
+}
+
+function widen(range: { least: number; most: number }, value: number): void {
+  if (value < range.least) range.least = value
+  if (value > range.most) range.most = value
 }
 
 /** The usual distance of bars, over all series of bars: those of two series may alternate. */
