@@ -45,8 +45,9 @@ Examples:
   weir plan --burst 50000 --over 60s --service-time 200ms --workers 10 --backend-capacity 100
   weir plan --burst 10000 --over 30s --from http://127.0.0.1:8000 --type MNP
 
---from takes what comes in, what waits, concurrency and pace from a running service, and the service time from what is
-in work and what leaves (Little's law), while something is in work. What is given as a flag goes before it.`
+--from takes what comes in, what waits, concurrency and pace from a running service, and the mean time of a message from
+its metrics; where those do not tell (several processes, monitoring off), from what is in work and what leaves (Little's
+law), while something is in work. What is given as a flag goes before it.`
 
 export function planCommand(program: Command): void {
   program
@@ -103,7 +104,7 @@ async function liveOf({ from, type, ...options }: PlanOptions): Promise<LiveInpu
   }
   try {
     const client = clientFor({ ...options, apiUrl: from })
-    return await liveInput({ client, clock: realClock, ...(type !== undefined && { type }) })
+    return await liveInput({ client, baseUrl: from, clock: realClock, ...(type !== undefined && { type }) })
   } catch (error) {
     if (error instanceof RangeError) throw new CommandError(error.message, 2)
     throw error
@@ -114,7 +115,10 @@ function inputOf(options: PlanOptions, live: LiveInput): PlanInput {
   const { burst, over, base, workers, slots, rate, backendCapacity, backlog, drainWithin } = options
   const serviceSeconds = options.serviceTime === undefined ? live.serviceSeconds : options.serviceTime / 1000
   if (serviceSeconds === undefined) {
-    const why = options.from === undefined ? '' : '; the service has nothing in work to measure it by'
+    const why =
+      options.from === undefined
+        ? ''
+        : '; the service has done too little, and has nothing in work to measure it by'
     throw new CommandError(`give --service-time, how long a message takes${why}`, 2)
   }
   const ratePerSecond = rate ?? live.ratePerSecond

@@ -125,6 +125,20 @@ test("the service time is Little's: what is at work ÷ what leaves", () => {
   assert.deepEqual(liveOf([status], infos), {
     ...{ basePerSecond: 12, backlog: 28, serviceSeconds: 1.5, workers: 2, slots: 18 },
   })
+  // Where the metrics tell the mean of enough attempts, that is it.
+  const sample = (name: string, of: string, value: number) =>
+    ({
+      name: `bss_message_processing_duration_seconds_${name}`,
+      labels: { message_type: of },
+      value,
+    }) as const
+  const told = (attempts: number) => [
+    sample('sum', 'A', 30),
+    sample('count', 'A', attempts),
+    sample('sum', 'B', 99),
+  ]
+  assert.equal(liveOf([status], infos, 'A', told(20)).serviceSeconds, 1.5)
+  assert.equal(liveOf([status], infos, 'A', told(19)).serviceSeconds, 2)
   // What is in work swings from look to look; the rest is that of the last one.
   const later = { ...status, types: { A: type({ running: 2, ready: 0, consumers: 1 }), B: types.B } }
   const { serviceSeconds, backlog, workers } = liveOf([status, later], infos, 'A')
