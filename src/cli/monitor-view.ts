@@ -168,8 +168,8 @@ const slotsText = ({ running, concurrencyLimit }: TypeStatus): string =>
 /** Each process as it measured itself; where there are many, those of one role and its types together. */
 function processLines(members: readonly Member[], now: number, width: number, paint: Paint): string[] {
   const groups = Object.values(
-    Object.groupBy(members, ({ id, role, types }) =>
-      members.length > MOST_PROCESSES ? `${role} ${types}` : id,
+    Object.groupBy(members, ({ role, types }, index) =>
+      members.length > MOST_PROCESSES ? `${role} ${types}` : `${index}`,
     ),
   )
   const all = groups.flatMap((group = []) => (group[0] ? [{ first: group[0], group }] : []))
