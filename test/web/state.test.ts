@@ -58,6 +58,7 @@ function frame(change: Partial<FrameMessage> = {}): FrameMessage {
     ratePerMinute: 0,
     mode: 'open',
     limitedBy: 'cap',
+    slowedBy: null,
     opensAt: null,
     at: T0,
     ...change,

@@ -10,6 +10,8 @@ export interface AdminAnswer {
   readonly threshold: number
   readonly mode: DoorMode
   readonly limitedBy: LimitedBy
+  /** The door follows the message queue, in which this type waits too long. */
+  readonly slowedBy: { readonly messageType: string } | null
   readonly counts: LineCounts
   readonly door: DoorSettings
 }

@@ -40,6 +40,7 @@ export function EventPanel({ detail, samples, token, onChanged, onFailed }: Pane
     <section aria-labelledby="event" class="card">
       <h2 id="event">{words.adminEvent(eventId)}</h2>
       <Figures detail={detail} samples={samples} />
+      {detail.slowedBy && <p class="warning">{words.adminSlowed(detail.slowedBy.messageType)}</p>}
       <p class="buttons">
         <button
           type="button"

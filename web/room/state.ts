@@ -58,7 +58,7 @@ export interface Line {
   readonly ratePerMinute: number
   readonly mode: DoorMode
   readonly limitedBy: LimitedBy
-  /** As of the last answer: frames do not tell. */
+  /** The door follows the work behind it, and that is piling up. */
   readonly isSlowed: boolean
   readonly opensAt: number | null
 }
@@ -251,7 +251,7 @@ function framed(state: PageState, frame: FrameMessage): PageState {
   // Two frames may overtake each other, and those of before a clearing speak of other tickets.
   if (frame.event !== state.event || frame.epoch < state.epoch || frame.at < state.frameAt) return state
   const { waiting, active, cap, ratePerMinute, mode, limitedBy, opensAt } = frame
-  const isSlowed = state.line?.isSlowed ?? false
+  const isSlowed = frame.slowedBy !== null
   const line: Line = { waiting, active, cap, ratePerMinute, mode, limitedBy, isSlowed, opensAt }
   const { phase } = state
   const isOurs = phase.kind === 'waiting' && frame.epoch === state.epoch

@@ -32,7 +32,7 @@ export interface VisitAnswer {
 }
 
 /** `queue-updated`: the same for everybody in the line. */
-export type FrameMessage = Frame
+export type FrameMessage = Frame & { readonly slowedBy: object | null }
 
 /** `queue-cleared`. */
 export interface ClearedMessage {
