@@ -43,8 +43,8 @@ describe('a look at a process', () => {
   it('is undefined for one that has ended and that nobody asked how', {
     skip: process.platform !== 'linux' && 'needs /proc',
   }, async () => {
-    // The shell starts a process, becomes one that never waits for it, and tells its number before.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'])
+    // The shell starts a process, tells its number, and becomes one that never waits for it before it ends.
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'])
     try {
       const [data] = await once(parent.stdout, 'data')
       const pid = Number(String(data))
