@@ -1,4 +1,4 @@
-/** `npm run build`: the published `dist`: JavaScript and declarations, the engine's worker included, and the web pages. */
+/** `npm run build`: the published `dist`: JavaScript, declarations, the engine's worker, and the web pages. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,4 +1,4 @@
-/** How the pages are served, and built: with which headers, on which paths, when, and what becomes of a failed build. */
+/** How the pages are served and built: with which headers, on which paths, when, and what a failed build does. */
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** How many were let in lately, from the running total that the service tells: measured, never computed from settings. */
+/** How many were let in lately, from the running total that the service tells: measured, not made from settings. */
 import type { LineCounts } from './wire.ts'
 
 export interface Sample {

@@ -20,7 +20,7 @@ type Joined = ({ readonly ok: true } & VisitAnswer) | { readonly ok: false; read
 
 const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 30_000
-/** Without a connection for so long the page asks over HTTP: some networks neither let sockets through nor refuse them. */
+/** Without a connection for so long the page asks over HTTP: some networks neither let sockets through nor refuse. */
 const POLL_AFTER_MS = 3_000
 /** The wait is estimated anew, and whatever was lost on the way is found. */
 const RESYNC_MS = 60_000

@@ -1,6 +1,6 @@
 /**
- * What the visitor's page knows, and how it changes: a tagged union and one pure function. What is shown is made from it
- * and from the time; nothing here draws, asks or waits. Several tabs keep the same state by taking the same inputs.
+ * What the visitor's page knows, and how it changes: a tagged union and one pure function. What is shown is made from
+ * it and from the time; nothing here draws, asks or waits. Several tabs keep the same state by taking the same inputs.
  *
  * Keeps: the place on the screen never rises while the ticket is the same one; what is older than what is known (an
  * earlier epoch, an earlier frame) changes nothing.
