@@ -43,13 +43,16 @@ describe('a look at a process', () => {
   it('is undefined for one that has ended and that nobody asked how', {
     skip: process.platform !== 'linux' && 'needs /proc',
   }, async () => {
-    // The shell starts a process, tells its number, and becomes one that never waits for it before it ends.
-    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'])
+    // The shell starts a process that ends with our input, and becomes one that never waits for it.
+    const parent = spawn('sh', ['-c', 'exec 3<&0; cat <&3 & echo $!; exec sleep 60'])
     try {
       const [data] = await once(parent.stdout, 'data')
       const pid = Number(String(data))
-      const isZombie = () => / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')) || undefined
-      await eventually(isZombie, () => `${pid} did not end`)
+      const told = (of: number | undefined, what: RegExp) => () =>
+        what.test(readFileSync(`/proc/${of}/stat`, 'utf8')) || undefined
+      await eventually(told(parent.pid, /\(sleep\)/), () => 'the shell stays a shell')
+      parent.stdin.end()
+      await eventually(told(pid, / Z /), () => `${pid} did not end`)
       assert.equal(await sampleProcess(pid), undefined)
     } finally {
       parent.kill('SIGKILL')
