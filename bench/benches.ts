@@ -14,6 +14,7 @@ import { rabbitmqHttp } from './rabbitmq/end-to-end.ts'
 import { rabbitmqPublish } from './rabbitmq/publishing.ts'
 import { rabbitmqShapes } from './rabbitmq/shapes.ts'
 import { sqliteBinding } from './sqlite/bench.ts'
+import { validateAnalysis } from './validate-analysis.ts'
 
 export const BENCHES: readonly Bench[] = [
   httpIngest,
@@ -30,4 +31,5 @@ export const BENCHES: readonly Bench[] = [
   roomHttp,
   roomSockets,
   loadGenerator,
+  validateAnalysis,
 ]

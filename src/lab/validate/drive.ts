@@ -4,17 +4,16 @@
  */
 import { join } from 'node:path'
 import { type Clock, pause } from '../../core/index.ts'
-import { Auditor, type AuditVerdict } from '../auditor.ts'
+import type { AuditVerdict } from '../auditor.ts'
 import type { LoggedCall } from '../backend/call-log.ts'
-import { type HistoryEvent, readHistory } from '../history.ts'
 import type { Target } from '../load/messages.ts'
 import { type LoadPlan, planLoad } from '../load/plan.ts'
 import { HistoryRecorder } from '../load/recorder.ts'
 import type { LoadReport } from '../load/report.ts'
 import { runLoad } from '../load/run.ts'
-import { Moments } from '../measure/times.ts'
 import { endsOf } from '../what-came-out.ts'
 import type { ExperimentContext } from './experiment.ts'
+import { audited, sentOf } from './recorded.ts'
 import type { Subject } from './subject.ts'
 
 export interface Driven {
@@ -71,10 +70,13 @@ export async function drive(
     onProgress: ({ sent, requests }) =>
       context.progress(`${sent}${requests === undefined ? '' : ` of ${requests}`} messages sent`),
   }).finally(() => history.close())
-  const [load] = await Promise.all([loading, meanwhile?.()])
+  // Whatever fails beside it, the load is over before anything else goes on.
+  const [loaded, aside] = await Promise.allSettled([loading, meanwhile?.()])
+  for (const one of [loaded, aside]) if (one.status === 'rejected') throw one.reason
+  const load = await loading
   const drained = await untilEmpty(context, subject, depth, drainLimitMs)
   await depth.stop()
-  const read = await readBack(file)
+  const read = await sentOf(file)
   const calls = await callsOf(subject, run, load, clock)
   const ends = await endsOf(read.ids, {
     ...{ client: context.client(subject.url), clock, waitMs: drained ? ASK_LIMIT_MS : 0, signal },
@@ -82,7 +84,7 @@ export async function drive(
   const late = (await subject.lateMs().catch(() => null)) ?? UNKNOWN_LATE_MS
   return {
     ...{ load, sent: read.sent, acknowledged: read.acknowledged, calls, depth: depth.seen, drained },
-    verdict: await judge(file, calls, ends),
+    verdict: await audited(file, calls, ends),
     lateMs: Math.max(late, load.generator.loopLagMs.max || 0),
   }
 }
@@ -153,21 +155,6 @@ async function untilEmpty(
   }
 }
 
-/** Moments and ids of the history; its events are not kept, because a long run has millions. */
-async function readBack(file: string) {
-  const sent = new Moments()
-  const acknowledged = new Moments()
-  const ids: string[] = []
-  for await (const event of (await readHistory(file)).events) {
-    if (event.kind === 'attempted') sent.add(event.at ?? 0)
-    else if (event.kind === 'acknowledged') {
-      acknowledged.add(event.at ?? 0)
-      ids.push(event.id)
-    }
-  }
-  return { sent: sent.sorted(), acknowledged: acknowledged.sorted(), ids }
-}
-
 /**
  * The calls of this load in the order of their starts. Whoever writes the record may be a moment behind, so it is read
  * again until it has as many as were acknowledged, for a few seconds.
@@ -188,25 +175,4 @@ async function callsOf(
       return own.sort((a, b) => a.start - b.start)
     await pause(clock, LOOK_EVERY_MS)
   }
-}
-
-/**
- * What went in is what the client saw. What came out is both: how each message ended, by the service, and how often its
- * work was done, by the back end. Where one of the two cannot tell, the other is taken for it.
- */
-async function judge(
-  file: string,
-  calls: readonly LoggedCall[] | null,
-  ends: readonly HistoryEvent[],
-): Promise<AuditVerdict> {
-  const told = ends.length > 0
-  const auditor = new Auditor({ effects: calls !== null && told })
-  for await (const event of (await readHistory(file)).events) auditor.observe(event)
-  for (const { outcome, id, ref, end } of calls ?? []) {
-    if (outcome !== 'served') continue
-    const named = { id, at: end, ...(ref !== undefined && { ref }) }
-    auditor.observe(told ? { kind: 'effect', ...named } : { kind: 'ended', state: 'done', ...named })
-  }
-  for (const event of ends) auditor.observe(event)
-  return auditor.verdict()
 }
