@@ -37,6 +37,8 @@ export class RoomCallError extends Error {
   }
 }
 
+/** Calls at the same time; a page of a browser keeps one connection, and a call is short. */
+const CONNECTIONS = 128
 const ANSWER_MS = 30_000
 /** For a room that does not answer, or answers with a fault, before a call is given up. */
 const PATIENCE_MS = 60_000
@@ -52,6 +54,8 @@ export class RoomApi {
   readonly #options: RoomApiOptions
   /** The most by which the room's clock can be ahead of ours; its `Date` tells whole seconds. */
   #ahead = Number.POSITIVE_INFINITY
+  #inFlight = 0
+  readonly #waiting: (() => void)[] = []
   /** Time that callers waited because the room asked them to, milliseconds. */
   pausedMs = 0
 
@@ -76,12 +80,19 @@ export class RoomApi {
     if (outcome.kind === 'refused' && outcome.error.status === 0) throw outcome.error
   }
 
+  /** One try, and not in turn: who watches must not wait behind those who are watched. Rejects with RoomCallError. */
+  async peek(path: string): Promise<Readonly<Record<string, unknown>>> {
+    const outcome = await this.#once('GET', path, {}, undefined)
+    if (outcome.kind === 'refused') throw outcome.error
+    return outcome.answer.body
+  }
+
   /** Resolves with a 2xx; rejects with RoomCallError. */
   async call(method: 'GET' | 'POST' | 'PATCH' | 'PUT', path: string, who: Who = {}, body?: unknown) {
     const { clock, signal, onRefused } = this.#options
     const firstSentAt = clock.now()
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.#once(method, path, who, body)
+      const outcome = await this.#inTurn(() => this.#once(method, path, who, body))
       if (outcome.kind === 'answer') return { ...outcome.answer, firstSentAt }
       const { error, retryAfterMs } = outcome
       const isPatient = error.status === 429 || clock.now() - firstSentAt < PATIENCE_MS
@@ -90,6 +101,20 @@ export class RoomApi {
       onRefused(error.code)
       await this.#pause(retryAfterMs, attempt)
       if (signal.aborted) throw error
+    }
+  }
+
+  /** One connection each would have thousands be made at once, and measure nothing but that. */
+  async #inTurn(run: () => Promise<Outcome>): Promise<Outcome> {
+    if (this.#inFlight >= CONNECTIONS) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else this.#inFlight++
+    try {
+      return await run()
+    } finally {
+      // Handed on, not given back: who waits has it at once.
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#inFlight--
     }
   }
 

@@ -54,6 +54,8 @@ export interface RoomLoadOptions {
 }
 
 const LANES = 32
+/** For the last connection to be made. */
+const LISTEN_MS = 60_000
 const LEAVE_MS = 10_000
 const LISTED = 20
 /** Frames and calls on their way when nothing happens any more. */
@@ -186,7 +188,9 @@ class RoomRun {
     }
     await Promise.all(coming)
     // Listening, or beyond help: whoever failed or went through meanwhile is waited for no longer.
-    await this.#until(() => this.#visitors.every((one) => one.isPresent || !isThere(one.phase)), 60_000)
+    const isHeard = (one: VirtualVisitor): boolean => one.isPresent || !isThere(one.phase)
+    await this.#until(() => this.#visitors.every(isHeard), LISTEN_MS)
+    for (const one of this.#visitors) if (!isHeard(one)) this.#tally.error('not_listening')
   }
 
   /** `everybody`: all those who stayed should have been inside by now. */

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../core/index.ts'
 import { SelfWatch } from '../load/self.ts'
-import { type RoomApi, RoomCallError } from './api.ts'
+import type { RoomApi } from './api.ts'
 import { CostMeter, ownUse, serverUse } from './cost.ts'
 import type { LineSeen } from './history.ts'
 
@@ -62,18 +62,6 @@ export class RoomWatch {
     this.#options.onLine(line)
   }
 
-  /** Asks the line once; false = there is no such event yet. Rejects with RoomCallError. */
-  async ask(): Promise<boolean> {
-    const { api, event } = this.#options
-    try {
-      this.frame((await api.call('GET', `/api/queue/serving/${event}`)).body)
-      return true
-    } catch (error) {
-      if (error instanceof RoomCallError && error.status === 404) return false
-      throw error
-    }
-  }
-
   #tick(): void {
     this.#run = this.#look().finally(() => {
       if (this.#running) this.#cancel = this.#options.clock.after(EVERY_MS, () => this.#tick())
@@ -81,11 +69,13 @@ export class RoomWatch {
   }
 
   async #look(): Promise<void> {
-    const { clock, serverPid, metricsUrl, onTick } = this.#options
+    const { api, clock, event, serverPid, metricsUrl, onTick } = this.#options
     this.own.add(ownUse(), clock.now())
     onTick()
     // A line that cannot be read right now is read a second later; the visitors' own calls tell of the fault.
-    const [used] = await Promise.all([serverUse(serverPid, metricsUrl), this.ask().catch(() => false)])
+    const line = api.peek(`/api/queue/serving/${event}`).catch(() => ({}))
+    const [used, frame] = await Promise.all([serverUse(serverPid, metricsUrl), line])
+    this.frame(frame)
     if (used) this.server.add(used, clock.now())
   }
 }

@@ -70,7 +70,7 @@ export async function liveRoom(t: TestContext, options: LiveRoomOptions = {}): P
   })
   const dataDir = newDataDir()
   cleanups.push(() => removeDataDir(dataDir))
-  const engine = embeddedEngine(dataDir, realClock)
+  const engine = embeddedEngine(dataDir, realClock, { host: 'worker' })
   await engine.start()
   cleanups.push(() => engine.stop())
   const clock = realClock

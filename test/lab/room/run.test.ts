@@ -37,6 +37,7 @@ function kept(report: RoomLoadReport): RoomLoadReport {
   assert.deepEqual(report.verdict?.findings, [])
   assert.equal(report.verdict?.ok, true)
   assert.deepEqual(report.unmet, [])
+  assert.equal(report.errors.not_listening, undefined, 'somebody never came to listen')
   return report
 }
 

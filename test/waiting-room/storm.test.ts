@@ -1,0 +1,67 @@
+/** All connections break at once, and the process dies in the middle of admissions: seen by visitors from outside. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type RoomEvent, type RoomLoadOptions, runRoomLoad } from '../../src/lab/index.ts'
+import { type RunningRoom, SECRET, startRoom } from '../app/room-process.ts'
+import { newDataDir, removeDataDir } from '../fixtures/embedded.ts'
+import { freePorts } from '../fixtures/guarded.ts'
+import { liveRoom } from '../lab/room/live-room.ts'
+
+const clock = {
+  now: () => performance.timeOrigin + performance.now(),
+  after(delayMs: number, run: () => void) {
+    const timer = setTimeout(run, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
+
+const load = (url: string, more: Partial<RoomLoadOptions>) =>
+  runRoomLoad({
+    ...{ url, event: '1', users: 10, mode: 'join', delayMs: 0, holdMs: 0, durationMs: 120_000 },
+    ...{ windowMs: 2_000, share: 0, seed: 1, patienceMs: 30_000, checkInvariants: true, keep: true },
+    ...{ metricsUrl: `${url}/metrics`, clock, signal: new AbortController().signal, onProgress: () => {} },
+    ...more,
+  })
+
+test('L4: 1,000 sockets dropped at once and back within seconds: identical places', async (t) => {
+  const { url, line } = await liveRoom(t, { door: { cap: 100 } })
+  const { reconnect, verdict, visitors } = await load(url, { users: 1_000, mode: 'reconnect' })
+  assert.deepEqual(verdict?.findings, [])
+  assert.deepEqual([visitors.inside, visitors.waiting], [100, 900])
+  const { dropped, back, same, lost } = reconnect ?? {}
+  assert.deepEqual([dropped, back, same, lost], [1_000, 1_000, 1_000, 0])
+  const counts = (await line.snapshot('1'))?.counts
+  assert.deepEqual([counts?.entered, counts?.parked, counts?.expired], [1_000, 0, 0])
+})
+
+test('L1–L4: kill -9 of the service in the middle of admissions, twice: same tickets, same order, all get in', async (t) => {
+  const dataDir = newDataDir()
+  t.after(() => removeDataDir(dataDir))
+  const [port] = await freePorts(1)
+  const environment = {
+    ...{ DATA_DIR: dataDir, ROOM_PORT: String(port), JWT_SECRET: SECRET },
+    ...{ QUEUE_THRESHOLD: '3', QUEUE_PROCESSOR_INTERVAL: '200' },
+  }
+  let room: RunningRoom = await startRoom(t, 'up', environment)
+  const killedAt = [4, 9]
+  let [let_, kills] = [0, 0]
+  let restarting: Promise<void> = Promise.resolve()
+  const again = async (): Promise<void> => {
+    await room.end('SIGKILL')
+    kills++
+    room = await startRoom(t, 'up', environment)
+  }
+  const onEvent = ({ kind, ...event }: RoomEvent): void => {
+    // Of each call once: what follows it is the claim.
+    if (kind !== 'pass' || !('claimBy' in event) || event.claimBy === null) return
+    let_++
+    if (killedAt.includes(let_)) restarting = restarting.then(again)
+  }
+  const report = await load(room.room, { users: 16, mode: 'hold', holdMs: 100, onEvent })
+  await restarting
+  assert.equal(kills, 2)
+  assert.deepEqual(report.verdict?.findings, [])
+  assert.deepEqual([report.visitors.admitted, report.visitors.done], [16, 16])
+  assert.ok(report.sockets.connects > 16, 'connections were lost and came back')
+  t.diagnostic(`${report.seconds.toFixed(0)} s, ${JSON.stringify(report.errors)}`)
+})
