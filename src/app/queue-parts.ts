@@ -1,8 +1,22 @@
-/** What an engine comes with: effects, the switch's store, the fleet. */
+/** What an engine comes with: effects, the switch's store, the fleet; and what the waiting room is kept in. */
 import type { Clock, EffectStore, Logger, Random, SwitchStore } from '../core/index.ts'
 import type { EffectsPlace, GatewayDeps } from '../gateway/index.ts'
 import type { Fleet, QueueEngine } from '../queue/index.ts'
-import type { SharedStore } from './room-store.ts'
+import type { LineEngine } from '../waiting-room/index.ts'
+
+/** Where the waiting room keeps its line and its documents (accounts, keys). */
+export interface RoomStore {
+  readonly line: LineEngine
+  readonly documents: EffectStore
+  /** For the log and the banner, without a password. */
+  readonly place: string
+  /** Resolves also while Redis is away, which is then looked for until `stop`. */
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** The store that a queue shares with the room; starting and stopping it is the queue's. */
+export type SharedStore = Pick<RoomStore, 'line' | 'documents'>
 
 export interface QueueParts {
   readonly engine: QueueEngine

@@ -1,7 +1,6 @@
 /** The waiting room's line in Redis, which any number of processes share; loaded only where REDIS_URL is set. */
 import { RedisEffects, RedisLine } from '../engines/redis/index.ts'
-import type { QueueDeps } from './queue-parts.ts'
-import type { RoomStore } from './room-store.ts'
+import type { QueueDeps, RoomStore } from './queue-parts.ts'
 import { maskUrl, type Settings } from './settings.ts'
 
 export function redisRoomStore(settings: Settings, url: string, deps: QueueDeps): RoomStore {

@@ -2,24 +2,9 @@
  * Where the waiting room keeps its line and its documents (accounts, keys): in Redis where REDIS_URL is set, beside the
  * embedded queue where there is one, else in an embedded store of its own.
  */
-import type { EffectStore } from '../core/index.ts'
 import { EmbeddedEngine } from '../engines/embedded/index.ts'
-import type { LineEngine } from '../waiting-room/index.ts'
-import type { QueueDeps } from './queue-parts.ts'
+import type { QueueDeps, RoomStore, SharedStore } from './queue-parts.ts'
 import type { Settings } from './settings.ts'
-
-export interface RoomStore {
-  readonly line: LineEngine
-  readonly documents: EffectStore
-  /** For the log and the banner, without a password. */
-  readonly place: string
-  /** Resolves also while Redis is away, which is then looked for until `stop`. */
-  start(): Promise<void>
-  stop(): Promise<void>
-}
-
-/** The store that a queue shares with the room; starting and stopping it is the queue's. */
-export type SharedStore = Pick<RoomStore, 'line' | 'documents'>
 
 export async function openRoomStore(
   settings: Settings,

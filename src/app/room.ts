@@ -21,11 +21,11 @@ import {
   type RoomDeps,
   RoomSockets,
 } from '../waiting-room/index.ts'
+import type { RoomStore } from './queue-parts.ts'
 import { hostedIdentities } from './room-host.ts'
 import { RoomKeys } from './room-keys.ts'
 import { adminOf, roomOptionsOf, socketOptionsOf } from './room-settings.ts'
 import { RoomSetup } from './room-setup.ts'
-import type { RoomStore } from './room-store.ts'
 import type { Settings } from './settings.ts'
 import { isHostedOnly } from './settings-room-relations.ts'
 

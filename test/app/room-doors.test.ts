@@ -41,7 +41,7 @@ async function rig(t: TestContext) {
   return { clock, engine, line, documents, logger, said, pass, start, doorOf }
 }
 
-test('a threshold that is changed between two starts holds for events nobody set otherwise, and only for those', async (t) => {
+test('a threshold changed between two starts holds for events that nobody set otherwise, and no others', async (t) => {
   const { line, start, doorOf, said } = await rig(t)
   await start({ cap: 10 })
   await line.define('a', { ...DEFAULT_DOOR, cap: 10 })
@@ -67,7 +67,7 @@ function queue() {
   return { state, engine: { counts }, flow }
 }
 
-test('the door is slower while messages wait too long, says why, and is as fast as before when they do not', async (t) => {
+test('the door is slower while messages wait too long, says why, and is fast again when they do not', async (t) => {
   const { clock, line, logger, said, pass, doorOf, start } = await rig(t)
   await line.define('a', DEFAULT_DOOR)
   await line.define('shut', { ...DEFAULT_DOOR, mode: 'closed' })

@@ -79,7 +79,8 @@ test('a new key is known everywhere before it signs, and the older one until its
     for (const signer of [one, two]) {
       const kid = signs(signer, clock.now())
       used.add(kid)
-      for (const other of [one, two]) assert.ok(known(other).includes(kid ?? ''), `after ${passed} quarters of a minute`)
+      for (const other of [one, two])
+        assert.ok(known(other).includes(kid ?? ''), `after ${passed} quarters of a minute`)
     }
   }
   assert.deepEqual([used.size, signs(one, clock.now()) === first], [2, false], 'it was rotated once')

@@ -12,7 +12,7 @@ const CAP = 5
 const VISITORS = 40
 
 describe('weir room on Redis', { skip: noRedis({ controlled: true }), concurrency: 2 }, () => {
-  test('L3: two processes, one line: never more than the threshold, in order, and passes of one verify by the other', async (t) => {
+  test('L3: two processes, one line: never more than the threshold; passes of one verify by the other', async (t) => {
     const redis = await startRedis({
       cleanup: (run) => t.after(() => run() as Promise<void>),
       controlled: true,
@@ -87,7 +87,7 @@ describe('weir room on Redis', { skip: noRedis({ controlled: true }), concurrenc
     for (const running of rooms) assert.deepEqual(await running.end('SIGTERM'), { code: 0, signal: null })
   })
 
-  test('L4: Redis away at the start and later: alive and not ready, nobody is let in, and it goes on by itself', async (t) => {
+  test('L4: Redis away, at the start and later: not ready, nobody is let in, and it goes on by itself', async (t) => {
     const redis = await startRedis({
       cleanup: (run) => t.after(() => run() as Promise<void>),
       controlled: true,

@@ -71,7 +71,7 @@ describe('weir up serves the waiting room', { concurrency: 2 }, () => {
     assert.deepEqual(await up.end('SIGTERM'), { code: 0, signal: null }, 'with an open socket')
   })
 
-  test('L4: kill -9 and start again: same tickets, same order; sessions and passes hold; the threshold follows', async (t) => {
+  test('L4: kill -9 and start again: same tickets, same order; passes hold; the threshold follows', async (t) => {
     const here = { ...place(t), ROOM_PORT: String(await freePort()) }
     const first = await startRoom(t, 'up', here)
     const visitors = await several(first.room, 6)

@@ -13,7 +13,7 @@ import { roomRig } from './rig.ts'
 
 const MINUTE = 60_000
 
-test('at the measured rate and for some minutes, said in the log; then closed; with the line as if nothing had been', async (t) => {
+test('at the measured rate, for some minutes, said in the log; then closed; then the line again', async (t) => {
   const rig = await roomRig(t)
   const { clock, deps } = rig
   const away = { is: false }
