@@ -7,12 +7,14 @@ import {
   LANGUAGES,
   type Language,
   ReportError,
+  readAnyReport,
   readReport,
   renderComparisonHtml,
   renderComparisonMarkdown,
   renderHtml,
+  renderLoadHtml,
+  renderLoadMarkdown,
   renderMarkdown,
-  type ValidationReport,
 } from '../lab/index.ts'
 import { systemReason } from './proof.ts'
 import { comparisonText } from './report-text.ts'
@@ -33,12 +35,13 @@ interface Forms {
 }
 
 const EXAMPLES = `
-The JSON report of weir validate is the record; a page is drawn from it. The page is one file that needs nothing
-else: no network, no script; both languages; for screen, phone and paper.
+The JSON report of weir validate (--out) or weir load (--report) is the record; a page is drawn from it. The page is one
+file that needs nothing else: no network, no script; both languages; for screen, phone and paper.
 
 Examples:
   weir report show report.json --out report.html
   weir report show report.json --lang ko
+  weir load --report load.json && weir report show load.json --out load.html
   weir report compare before.json after.json
   weir report compare before.json after.json --out comparison.html`
 
@@ -51,14 +54,16 @@ Exit code 0 when nothing that passed in A failed in B; 1 otherwise; 2 for a file
 export function reportCommand(program: Command): void {
   const report = program
     .command('report')
-    .summary('draw a validation, or compare two')
-    .description('Draws the report of a validation for people, or compares two of them.')
+    .summary('draw a validation or a load, compare two validations')
+    .description('Draws the report of a validation or a load for people; compares two validations.')
     .addHelpText('after', EXAMPLES)
   withForms(
     report
       .command('show <file>')
       .summary('as a page or as Markdown')
-      .description('Draws a validation as HTML or Markdown; Markdown on the terminal without --out.'),
+      .description(
+        'Draws a validation or a load as HTML or Markdown; Markdown on the terminal without --out.',
+      ),
   ).action((file: string, _options: unknown, command: Command) =>
     show(file, command.optsWithGlobals<ReportOptions>()),
   )
@@ -81,16 +86,19 @@ function withForms(command: Command): Command {
 }
 
 function show(file: string, options: ReportOptions): void {
-  const report = reportOf(file)
-  give(options, {
-    value: report,
-    html: () => renderHtml(report, options.lang),
-    markdown: () => renderMarkdown(report, options.lang),
-  })
+  const report = reportOf(file, readAnyReport)
+  const { lang } = options
+  if (report.kind === 'load') {
+    const [html, markdown] = [() => renderLoadHtml(report, lang), () => renderLoadMarkdown(report, lang)]
+    give(options, { value: report, html, markdown })
+  } else {
+    const [html, markdown] = [() => renderHtml(report, lang), () => renderMarkdown(report, lang)]
+    give(options, { value: report, html, markdown })
+  }
 }
 
 function compare(a: string, b: string, options: ReportOptions): void {
-  const comparison = compareReports(reportOf(a), reportOf(b))
+  const comparison = compareReports(reportOf(a, readReport), reportOf(b, readReport))
   give(options, {
     value: comparison,
     html: () => renderComparisonHtml(comparison, options.lang),
@@ -100,9 +108,9 @@ function compare(a: string, b: string, options: ReportOptions): void {
   if (comparison.regressed.length > 0) process.exitCode = 1
 }
 
-function reportOf(file: string): ValidationReport {
+function reportOf<T>(file: string, read: (text: string) => T): T {
   try {
-    return readReport(readFileSync(file, 'utf8'))
+    return read(readFileSync(file, 'utf8'))
   } catch (error) {
     if (error instanceof ReportError) throw new CommandError(`${file}: ${error.message}`, 2)
     throw readable(error)

@@ -5,7 +5,15 @@
 import { COLUMNS as FINEST, frameOf } from './chart.ts'
 import type { ComparisonReport } from './compare.ts'
 import { comparisonRows, neededText, runRows } from './comparison-rows.ts'
-import type { Chart, Comparison, Criterion, ExperimentReport, ValidationReport, Verdict } from './document.ts'
+import type {
+  Chart,
+  Comparison,
+  Criterion,
+  ExperimentReport,
+  Figure,
+  ValidationReport,
+  Verdict,
+} from './document.ts'
 import { boundText, durationText, measuredText, numberText, quantity } from './format.ts'
 import { isNumber, rowsOf } from './thin.ts'
 import { aboutEntries, countText, resultText, scoreText } from './validation-text.ts'
@@ -27,7 +35,7 @@ export function renderMarkdown(report: ValidationReport, lang: Language): string
     ...experiments.flatMap((experiment) => experimentBlocks(experiment, lang)),
     `## ${say(lang, 'about')}`,
     aboutEntries(report, lang)
-      .map(([name, value]) => `- ${name}: ${safe(value)}`)
+      .map(([name, value]) => `- ${name}: ${plainText(value)}`)
       .join('\n'),
   ]
   return joined(blocks)
@@ -53,7 +61,8 @@ export function renderComparisonMarkdown(comparison: ComparisonReport, lang: Lan
   ])
 }
 
-const joined = (blocks: readonly (string | false)[]): string => `${blocks.filter(Boolean).join('\n\n')}\n`
+export const joined = (blocks: readonly (string | false)[]): string =>
+  `${blocks.filter(Boolean).join('\n\n')}\n`
 
 const verdictText = (verdict: Verdict, lang: Language): string =>
   `${VERDICT_WORDS[verdict].sign} ${VERDICT_WORDS[verdict][lang]}`
@@ -62,25 +71,27 @@ function experimentBlocks(report: ExperimentReport, lang: Language): (string | f
   const { title, verdict, summary, criteria, comparisons, charts, figures, notMeasured } = report
   const heading = (word: Parameters<typeof say>[1]) => `### ${say(lang, word)}`
   return [
-    `## ${safe(title[lang])}: ${verdictText(verdict, lang)}`,
+    `## ${plainText(title[lang])}: ${verdictText(verdict, lang)}`,
     `\`${report.experiment}\` · ${say(lang, 'took')} ${durationText(report.seconds, lang)}`,
-    safe(summary[lang]),
+    plainText(summary[lang]),
     criteria.length > 0 && criteriaTable(criteria, lang),
     ...comparisons.flatMap((comparison) => [
-      `### ${safe(comparison.title[lang])}`,
-      comparisonTable(comparison, lang),
+      `### ${plainText(comparison.title[lang])}`,
+      comparisonText(comparison, lang),
     ]),
     charts.length > 0 && heading('charts'),
     ...charts.map((chart) => chartText(chart, lang)),
     figures.length > 0 && heading('figures'),
-    figures.length > 0 &&
-      figures
-        .map((one) => `- ${safe(one.title[lang])}: ${safe(quantity(one.value, one.unit, lang))}`)
-        .join('\n'),
+    figures.length > 0 && figuresText(figures, lang),
     notMeasured.length > 0 && heading('notMeasured'),
-    notMeasured.length > 0 && notMeasured.map((words) => `- ${safe(words[lang])}`).join('\n'),
+    notMeasured.length > 0 && notMeasured.map((words) => `- ${plainText(words[lang])}`).join('\n'),
   ]
 }
+
+export const figuresText = (figures: readonly Figure[], lang: Language): string =>
+  figures
+    .map((one) => `- ${plainText(one.title[lang])}: ${plainText(quantity(one.value, one.unit, lang))}`)
+    .join('\n')
 
 function criteriaTable(criteria: readonly Criterion[], lang: Language): string {
   const words = ['criterion', 'measured', 'bound', 'ideal', 'verdict', 'evidence'] as const
@@ -97,7 +108,7 @@ function criteriaTable(criteria: readonly Criterion[], lang: Language): string {
   )
 }
 
-function comparisonTable({ sides, rows }: Comparison, lang: Language): string {
+export function comparisonText({ sides, rows }: Comparison, lang: Language): string {
   return tableOf(
     ['', ...sides.map((side) => side[lang])],
     rows.map(({ title, unit, values }) => [
@@ -108,9 +119,11 @@ function comparisonTable({ sides, rows }: Comparison, lang: Language): string {
 }
 
 /** The largest value of each piece of time, as high as it is against the chart's largest. */
-function chartText(chart: Chart, lang: Language): string {
+export function chartText(chart: Chart, lang: Language): string {
   const unit = chart.unit === '' ? '' : ` (${unitIn(lang, chart.unit)})`
-  const lines = [`**${safe(chart.title[lang])}**${safe(unit)}: ${safe(chart.alternative[lang])}`]
+  const lines = [
+    `**${plainText(chart.title[lang])}**${plainText(unit)}: ${plainText(chart.alternative[lang])}`,
+  ]
   const frame = frameOf(chart)
   if (!frame) return `${lines[0]}\n\n${say(lang, 'noPoints')}`
   const { time, value } = frame
@@ -123,20 +136,22 @@ function chartText(chart: Chart, lang: Language): string {
     })
     const peak = Math.max(...rows.map(({ values }) => values[index]).filter(isNumber))
     const told = Number.isFinite(peak) ? `${say(lang, 'peak')} ${numberText(peak)}` : say(lang, 'noPoints')
-    lines.push(`\`${spark.join('')}\` ${safe(title[lang])}, ${told}`)
+    lines.push(`\`${spark.join('')}\` ${plainText(title[lang])}, ${told}`)
   }
-  const limits = chart.limits.map(({ title, value: limit }) => `${safe(title[lang])} ${numberText(limit)}`)
+  const limits = chart.limits.map(
+    ({ title, value: limit }) => `${plainText(title[lang])} ${numberText(limit)}`,
+  )
   if (limits.length > 0) lines.push(limits.join(', '))
   return lines.join('  \n')
 }
 
 function tableOf(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(safe).join(' | ')} |`
+  const line = (cells: readonly string[]) => `| ${cells.map(plainText).join(' | ')} |`
   return [line(headings), `|${' --- |'.repeat(headings.length)}`, ...rows.map(line)].join('\n')
 }
 
 /** A text stays a text: no markup, no HTML, no link, no end of a cell, no new line. */
-function safe(text: string): string {
+export function plainText(text: string): string {
   return text
     .replace(/[\r\n\t\u00a0]+/g, ' ')
     .replace(/&/g, '&amp;')

@@ -1,6 +1,7 @@
 /** A report from the text of a file: whole and of the kind asked for, or a refusal that names the fault. */
 import { Compile } from 'typebox/compile'
 import { VALIDATION_VERSION, type ValidationReport } from './document.ts'
+import { type LoadDocument, LoadShape } from './load-schema.ts'
 import { ValidationShape } from './schema.ts'
 
 /** Some hundred times a long run's; more is no report, and would fill the memory before it is found out. */
@@ -16,19 +17,36 @@ export class ReportError extends Error {
 
 const shape = Compile(ValidationShape)
 
+const loadShape = Compile(LoadShape)
+
+/** A validation's or a load's, whichever it is. Throws ReportError. */
+export function readAnyReport(text: string): ValidationReport | LoadDocument {
+  const value = objectOf(text)
+  if (value.kind !== 'load') return validationOf(value)
+  checkVersion(value, 1)
+  if (!loadShape.Check(value)) throw new ReportError(faultOf(loadShape.Errors(value)))
+  return value
+}
+
 /** Throws ReportError: no JSON, cut off, of another kind or version, a field that is missing or wrong. */
 export function readReport(text: string): ValidationReport {
-  const value = objectOf(text)
+  return validationOf(objectOf(text))
+}
+
+function validationOf(value: Record<string, unknown>): ValidationReport {
   if (value.kind !== 'validation') throw new ReportError(`not a validation's report: ${kindOf(value)}`)
-  if (value.version !== VALIDATION_VERSION) {
-    const found = JSON.stringify(value.version) ?? 'none'
-    throw new ReportError(`a report of version ${found}; this Weir reads version ${VALIDATION_VERSION}`)
-  }
-  if (!shape.Check(value)) throw new ReportError(faultOf(value))
+  checkVersion(value, VALIDATION_VERSION)
+  if (!shape.Check(value)) throw new ReportError(faultOf(shape.Errors(value)))
   // The schema is held against the type where it is made.
   const report = value as unknown as ValidationReport
   checkRelations(report)
   return report
+}
+
+function checkVersion({ version }: Record<string, unknown>, known: number): void {
+  if (version === known) return
+  const found = JSON.stringify(version) ?? 'none'
+  throw new ReportError(`a report of version ${found}; this Weir reads version ${known}`)
 }
 
 function objectOf(text: string): Record<string, unknown> {
@@ -65,8 +83,14 @@ function kindOf({ kind }: Record<string, unknown>): string {
   return kind === undefined ? 'it has no kind' : `its kind is ${JSON.stringify(kind)}`
 }
 
-function faultOf(value: unknown): string {
-  const faults = shape.Errors(value)
+interface Fault {
+  readonly instancePath: string
+  readonly keyword: string
+  readonly params: object
+  readonly message: string
+}
+
+function faultOf(faults: readonly Fault[]): string {
   // The deepest path is where it is wrong; those above it are wrong because of it.
   const [fault] = faults.toSorted((a, b) => b.instancePath.length - a.instancePath.length)
   if (!fault) return 'not in the shape of a report'
@@ -76,10 +100,7 @@ function faultOf(value: unknown): string {
 }
 
 /** Each of several words that a place may have is a fault of its own; together they are the list of them. */
-function wordsAllowed(
-  faults: readonly { instancePath: string; keyword: string; params: object }[],
-  { instancePath }: { instancePath: string },
-): string | undefined {
+function wordsAllowed(faults: readonly Fault[], { instancePath }: Fault): string | undefined {
   const here = faults.filter((fault) => fault.instancePath === instancePath && fault.keyword === 'const')
   const allowed = here.map(({ params }) =>
     JSON.stringify((params as { allowedValue?: unknown }).allowedValue),

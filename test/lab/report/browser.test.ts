@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
-import { compareReports, renderComparisonHtml, renderHtml } from '../../../src/lab/index.ts'
+import { compareReports, renderComparisonHtml, renderHtml, renderLoadHtml } from '../../../src/lab/index.ts'
 import { launchChromium, noChromium, seriousFaults } from '../../fixtures/chromium.ts'
 import { temporaryDirectory } from '../../fixtures/weir-process.ts'
 import { sampleReport } from './sample.ts'
+import { sampleLoad } from './sample-load.ts'
 
 /** Evaluated in the page, where there is a document; this project's types know of none. */
 const DRAWN = `[...document.querySelectorAll('article[lang=en] figure svg.curves')].map((frame) => {
@@ -43,6 +44,7 @@ const other = { ...sample, environment: { ...sample.environment, cpu: 'Another',
 const pages = {
   validation: renderHtml(sample, 'en'),
   comparison: renderComparisonHtml(compareReports(sample, other), 'en'),
+  load: renderLoadHtml(sampleLoad(), 'en'),
 }
 
 const DESKTOP: Look = { viewport: { width: 1280, height: 900 } }
@@ -127,7 +129,7 @@ describe('in a browser', { skip: without }, () => {
   })
 
   test('on a phone of 360 pixels nothing but a table scrolls sideways, and letters keep their size', async () => {
-    for (const name of ['validation', 'comparison'] as const) {
+    for (const name of ['validation', 'comparison', 'load'] as const) {
       await opened(name, PHONE, async (page) => {
         for (const lang of ['en', 'ko']) {
           await page.locator(`label[for=pick-${lang}]`).click()
