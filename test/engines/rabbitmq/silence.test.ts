@@ -89,7 +89,7 @@ suite('a silent connection', { skip: brokerMissing() }, () => {
     return { proxy, clock, link, outbox, back }
   }
 
-  test('no confirm at all in the time that a sender waits: he is refused, and the next connection confirms', async (context) => {
+  test('no confirm at all while a sender waits: he is refused, and the next connection confirms', async (context) => {
     const { proxy, clock, link, outbox, back } = await connected(context)
     await outbox.send([nobodys])
     proxy.swallow('toClient')
