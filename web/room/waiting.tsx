@@ -218,7 +218,7 @@ function RegisteredPart({ visit, phase }: Props<'registered'>) {
             {/* A clock that runs is for the eyes; the moment itself stands beside it. */}
             <dd data-figure="opens">{seconds > 0 ? countdown(seconds) : words.opensNow}</dd>
           </div>
-          <div>
+          <div class="wide">
             <dt>{words.opensAt}</dt>
             <dd>{momentText(opensAt, language)}</dd>
           </div>
