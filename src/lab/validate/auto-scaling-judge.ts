@@ -1,6 +1,6 @@
 /** What a run of auto_scaling amounts to. Pure: looks at the workers go in, changes and criteria come out. */
 import type { Criterion, Words } from '../report/document.ts'
-import { criterion, shown, skipped, words } from './findings.ts'
+import { criterion, doubted, shown, skipped, words } from './findings.ts'
 
 /** The workers of one type as the service told them at one moment. */
 export interface WorkerLook {
@@ -102,12 +102,7 @@ function up({ id, looks, loadFrom, expected, unless }: Scaling): Criterion {
     ),
   })
   // Too little load is no fault of the scaler.
-  if (found.verdict !== 'failed' || unless === undefined) return found
-  return {
-    ...found,
-    verdict: 'inconclusive',
-    evidence: words(`${unless.en} ${found.evidence.en}`, `${unless.ko} ${found.evidence.ko}`),
-  }
+  return found.verdict === 'failed' ? doubted(found, unless) : found
 }
 
 function cap({ id, looks, max }: Scaling): Criterion {

@@ -32,9 +32,14 @@ type Given = Omit<Criterion, 'verdict' | 'ideal'> & { readonly ideal?: number }
 
 /** A criterion with the verdict that its value gives; `unless`: why nothing can be concluded whatever the value. */
 export function criterion(given: Given, unless?: Words): Criterion {
-  if (unless === undefined) return { ...given, verdict: verdictOf(given.bound, given.measured) }
-  const { en, ko } = given.evidence
-  return { ...given, verdict: 'inconclusive', evidence: words(`${unless.en} ${en}`, `${unless.ko} ${ko}`) }
+  return doubted({ ...given, verdict: verdictOf(given.bound, given.measured) }, unless)
+}
+
+/** The same without a conclusion, where there is a reason for none. */
+export function doubted(found: Criterion, unless: Words | undefined): Criterion {
+  if (unless === undefined) return found
+  const { en, ko } = found.evidence
+  return { ...found, verdict: 'inconclusive', evidence: words(`${unless.en} ${en}`, `${unless.ko} ${ko}`) }
 }
 
 export function skipped(given: Omit<Given, 'measured' | 'evidence'>, why: Words): Criterion {

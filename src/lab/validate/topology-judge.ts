@@ -2,7 +2,7 @@
 import { Histogram } from '../histogram.ts'
 import { workDoneOf } from '../measure/calls.ts'
 import type { Comparison, Criterion, Words } from '../report/document.ts'
-import { criterion, shown, skipped, words } from './findings.ts'
+import { criterion, doubted, generatorFault, shown, skipped, words } from './findings.ts'
 import { type Side, waitsOf } from './side.ts'
 
 /** One log with an index per type; one queue for each type on a broker; one queue for all of them. */
@@ -33,6 +33,8 @@ export interface LayoutFigures {
   /** From the first arrival until the last work was done, seconds. */
   readonly seconds: number
   readonly fallen: string | undefined
+  /** Why waits say more about the generator than about the layout. */
+  readonly unless: Words | undefined
 }
 
 export function layoutFiguresOf(
@@ -49,7 +51,7 @@ export function layoutFiguresOf(
   }
   const known = (value: number) => (Number.isFinite(value) ? value : null)
   return {
-    ...{ layout, fallen },
+    ...{ layout, fallen, unless: generatorFault(load) },
     attempted: load.accounts.attempted,
     acknowledged: load.accounts.acknowledged,
     done: workDoneOf(calls).size,
@@ -122,9 +124,9 @@ const skippedOf = (layout: Layout, why: Words): Criterion[] =>
     ? [skipped(doneGiven(layout), why)]
     : [skipped(doneGiven(layout), why), skipped(independentGiven(layout), why)]
 
-function independent({ layout, quickP50, quickP99, slowMax }: LayoutFigures): Criterion {
+function independent({ layout, quickP50, quickP99, slowMax, unless }: LayoutFigures): Criterion {
   const measured = quickP50 === null || slowMax === null ? null : (100 * quickP50) / slowMax
-  return criterion({
+  const found = criterion({
     ...independentGiven(layout),
     measured,
     evidence: words(
@@ -134,6 +136,8 @@ function independent({ layout, quickP50, quickP99, slowMax }: LayoutFigures): Cr
         `속도 제한으로 쌓이는 ${SLOW}는 최대 ${shown(slowMax)} ms.`,
     ),
   })
+  // Waits count from the moment of arrival: late ones of a late generator are nobody's.
+  return found.verdict === 'failed' ? doubted(found, unless) : found
 }
 
 export function topologyTable(sides: readonly LayoutFigures[]): Comparison {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { removeBrokerQueue } from '../../../src/app/index.ts'
-import type { Verdict } from '../../../src/lab/report/document.ts'
+import type { Criterion, Verdict } from '../../../src/lab/report/document.ts'
 import { words } from '../../../src/lab/validate/findings.ts'
 import { topology } from '../../../src/lab/validate/topology.ts'
 import {
@@ -15,12 +15,21 @@ import { privateBrokerMissing, sharedBroker } from '../../fixtures/rabbitmq.ts'
 import { experimentContext } from './experiment-context.ts'
 
 const side = (more: Partial<LayoutFigures> = {}): LayoutFigures => ({
-  ...{ layout: 'per-type', attempted: 400, acknowledged: 400, done: 400, answerP99: 20, fallen: undefined },
+  ...{
+    layout: 'per-type',
+    attempted: 400,
+    acknowledged: 400,
+    done: 400,
+    answerP99: 20,
+    fallen: undefined,
+    unless: undefined,
+  },
   ...{ quickP50: 4, quickP99: 30, slowMax: 3_000, seconds: 5 },
   ...more,
 })
 
 describe('the sides amount to', () => {
+  const late = words('The generator was late.', '늦었습니다.')
   const cases: [string, Partial<LayoutFigures>, Record<string, Verdict>][] = [
     ['all done, and the quick type not held up', {}, { done: 'passed', independent: 'passed' }],
     ['one message short', { done: 399 }, { done: 'failed', independent: 'passed' }],
@@ -29,6 +38,8 @@ describe('the sides amount to', () => {
       { quickP50: 1_500 },
       { done: 'passed', independent: 'failed' },
     ],
+    ['a late generator', { quickP50: 1_500, unless: late }, { done: 'passed', independent: 'inconclusive' }],
+    ['a late generator that did no harm', { unless: late }, { done: 'passed', independent: 'passed' }],
     [
       'nothing was sent',
       { attempted: 0, done: 0, quickP50: null, slowMax: null },
@@ -79,11 +90,19 @@ describe('the sides amount to', () => {
   })
 })
 
+/** Nothing failed; a machine that is busy elsewhere may hold up the generator, and then that is said. */
+function unspoilt(criteria: readonly Criterion[]): void {
+  for (const { id, verdict, evidence } of criteria) {
+    assert.notEqual(verdict, 'failed', `${id}: ${evidence.en}`)
+    if (verdict === 'inconclusive') assert.match(evidence.en, /generator was the bottleneck/)
+  }
+}
+
 test('without a broker the embedded engine is measured, and the rest says what to set', async (t) => {
   const found = await topology.run(experimentContext((run) => t.after(run)))
   const verdicts = Object.fromEntries(found.criteria.map(({ id, verdict }) => [id, verdict]))
   assert.equal(verdicts['topology.embedded.done'], 'passed')
-  assert.equal(verdicts['topology.embedded.independent'], 'passed', JSON.stringify(found.criteria))
+  unspoilt(found.criteria)
   assert.equal(verdicts['topology.single.done'], 'skipped')
   assert.match(found.criteria.at(-1)?.evidence.en ?? '', /set RABBITMQ_URL/)
   const slowMax = found.comparisons[0]?.rows.find(({ title }) => /slow type/.test(title.en))?.values[0] ?? 0
@@ -100,7 +119,8 @@ describe('on a broker', { skip: privateBrokerMissing() }, () => {
     const found = await topology.run(experimentContext((run) => t.after(run), { brokers }))
     const judged = found.criteria.map(({ id, verdict, measured }) => ({ id, verdict, measured }))
     assert.equal(judged.length, 5)
-    for (const { verdict } of judged) assert.equal(verdict, 'passed', JSON.stringify(judged))
+    unspoilt(found.criteria)
+    for (const { id, measured } of judged) if (id.endsWith('.done')) assert.equal(measured, 100, id)
     assert.equal(found.comparisons[0]?.sides.length, LAYOUTS.length)
     assert.deepEqual(found.notMeasured, [])
     assert.doesNotMatch(await ctl('-q', 'list_queues', 'name'), /weir-validate/)
