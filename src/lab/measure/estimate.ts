@@ -58,12 +58,16 @@ export function pairedChange(pairs: readonly (readonly [on: number, off: number]
 /**
  * The slope of a straight line through points, in units of y per unit of x: least squares with the interval of the
  * slope (N. R. Draper, H. Smith, "Applied Regression Analysis", 1.4). Neighbouring samples of memory or latency are
- * like each other, which makes that interval too narrow; so points are first averaged in ten stretches of the same
- * length, which are as good as independent where the likeness does not reach over a tenth of the run. null with fewer
- * than three stretches that have a point, or all of them at one x.
+ * like each other, which makes that interval too narrow; so points are first drawn together in ten stretches of the
+ * same length, which are as good as independent where the likeness does not reach over a tenth of the run: to their
+ * mean, or to their median where single values are far off for reasons of their own. null with fewer than three
+ * stretches that have a point, or all of them at one x.
  */
-export function slopeOf(points: readonly (readonly [x: number, y: number])[]): Estimate | null {
-  const means = stretchesOf(points)
+export function slopeOf(
+  points: readonly (readonly [x: number, y: number])[],
+  middle: (values: readonly number[]) => number = average,
+): Estimate | null {
+  const means = stretchesOf(points, middle)
   const samples = means.length
   if (samples < 3) return null
   const middleX = means.reduce((sum, [x]) => sum + x, 0) / samples
@@ -78,8 +82,11 @@ export function slopeOf(points: readonly (readonly [x: number, y: number])[]): E
 
 const STRETCHES = 10
 
-/** The mean point of each tenth of the x range; a tenth without a point has none. */
-function stretchesOf(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+/** One point for each tenth of the x range; a tenth without a point has none. */
+function stretchesOf(
+  points: readonly (readonly [number, number])[],
+  middle: (values: readonly number[]) => number,
+): (readonly [number, number])[] {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const [x] of points) {
     from = Math.min(from, x)
@@ -87,13 +94,20 @@ function stretchesOf(points: readonly (readonly [number, number])[]): (readonly 
   }
   const length = (to - from) / STRETCHES
   if (!(length > 0)) return []
-  const sums = Array.from({ length: STRETCHES }, () => ({ x: 0, y: 0, points: 0 }))
+  const stretches = Array.from({ length: STRETCHES }, (): [xs: number[], ys: number[]] => [[], []])
   for (const [x, y] of points) {
-    const sum = sums[Math.min(STRETCHES - 1, Math.floor((x - from) / length))]
-    if (!sum) continue
-    sum.x += x
-    sum.y += y
-    sum.points++
+    const [xs, ys] = stretches[Math.min(STRETCHES - 1, Math.floor((x - from) / length))] ?? []
+    xs?.push(x)
+    ys?.push(y)
   }
-  return sums.flatMap((sum) => (sum.points === 0 ? [] : [[sum.x / sum.points, sum.y / sum.points] as const]))
+  return stretches.flatMap(([xs, ys]) => (xs.length === 0 ? [] : [[average(xs), middle(ys)] as const]))
+}
+
+const average = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** The lower of the two in the middle where their number is even. */
+export function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN
 }

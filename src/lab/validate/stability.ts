@@ -3,7 +3,7 @@
  * its slope: a short run can rarely tell, and then nothing is concluded.
  */
 import { planLoad } from '../load/plan.ts'
-import { type Estimate, slopeOf } from '../measure/estimate.ts'
+import { type Estimate, medianOf, slopeOf } from '../measure/estimate.ts'
 import { ProcessSampler } from '../processes/sampler.ts'
 import type { Chart, Criterion, Figure } from '../report/document.ts'
 import { acceptedCriterion, auditCriteria, auditFigures } from './audit-criteria.ts'
@@ -17,8 +17,8 @@ const CALL_MS = 20
 const LOOK_EVERY_MS = 250
 /** What the first third does is warming up: caches fill, code is compiled, the heap takes its size. */
 const WARMING = 1 / 3
-/** Before that long a heap has not shown its saw teeth, so growth proves nothing. */
-const SHORTEST_FOR_MEMORY_S = 120
+/** A heap takes minutes to take its size, in steps with plateaus of a minute; until then growth proves nothing. */
+const SHORTEST_FOR_MEMORY_S = 600
 const MOST_BYTES_PER_MESSAGE = 1_000
 const MOST_DRIFT_PERCENT = 50
 
@@ -134,8 +134,8 @@ function memoryCriterion(driven: Driven, memory: Watched['memory']): Criterion {
   )
   const short = words(
     `A run of ${shown(driven.load.seconds)} s is too short to tell growth from a heap that takes its ` +
-      'size; --duration 5m tells.',
-    `${shown(driven.load.seconds)}초는 힙이 자리 잡는 과정과 증가를 구별하기에 짧습니다. --duration 5m 으로 실행하면 판정됩니다.`,
+      'size; --duration 10m tells.',
+    `${shown(driven.load.seconds)}초는 힙이 자리 잡는 과정과 증가를 구별하기에 짧습니다. --duration 10m 으로 실행하면 판정됩니다.`,
   )
   const found = judgedByInterval({ ...of, evidence: told }, growth)
   const tooShort = driven.load.seconds < SHORTEST_FOR_MEMORY_S
@@ -148,17 +148,20 @@ function memoryCriterion(driven: Driven, memory: Watched['memory']): Criterion {
 const latencies = ({ load }: Driven): (readonly [number, number])[] =>
   load.series.flatMap(({ from, meanMs }) => (meanMs === null ? [] : [[from, meanMs] as const]))
 
+/**
+ * Relative, so that what a slow machine takes for all is no drift; by the medians of stretches, so that a second in
+ * which the machine stood still does not outweigh all others.
+ */
 function driftCriterion(driven: Driven): Criterion {
   const { load } = driven
   const points = latencies(driven)
-  const slope = slopeOf(warmed(points, 0, load.seconds))
-  const middle = points.reduce((sum, [, ms]) => sum + ms, 0) / Math.max(points.length, 1)
-  // Over the whole run, as a share of the mean: what a slow machine takes for all is no drift.
-  const share = (perSecond: number) => (perSecond * load.seconds * 100) / middle
+  const logs = points.flatMap(([at, ms]) => (ms > 0 ? [[at, Math.log(ms)] as const] : []))
+  const slope = slopeOf(warmed(logs, 0, load.seconds), medianOf)
+  const rise = (perSecond: number) => Math.expm1(perSecond * load.seconds) * 100
   const drift =
-    slope === null || middle <= 0
+    slope === null
       ? null
-      : { ...slope, value: share(slope.value), low: share(slope.low), high: share(slope.high) }
+      : { ...slope, value: rise(slope.value), low: rise(slope.low), high: rise(slope.high) }
   return judgedByInterval(
     {
       id: 'stability.latency_drift',
@@ -166,9 +169,9 @@ function driftCriterion(driven: Driven): Criterion {
       bound: { kind: 'at-most', value: MOST_DRIFT_PERCENT },
       unit: '%',
       evidence: words(
-        `Slope of the means of ${points.length} seconds, without the first third, as a share of their mean of ` +
-          `${shown(middle, 1)} ms; 95 % interval ${shown(drift?.low)} to ${shown(drift?.high)} %.`,
-        `${points.length}초의 평균 기울기(처음 1/3 제외), 평균 ${shown(middle, 1)} ms 대비; 95 % 구간 ` +
+        `Line through the medians of tenths of ${points.length} seconds, without the first third; ` +
+          `95 % interval ${shown(drift?.low)} to ${shown(drift?.high)} %.`,
+        `${points.length}초를 열로 나눈 중앙값을 지나는 직선(처음 1/3 제외); 95 % 구간 ` +
           `${shown(drift?.low)} ~ ${shown(drift?.high)} %.`,
       ),
     },

@@ -174,9 +174,32 @@ describe('stability', () => {
     return verdicts(criteria).memory_growth
   }
 
-  test('a leak fails over minutes, steady memory passes, and a short run concludes nothing', () => {
+  test('answers that get slower fail, and single seconds at which the machine stood still do not', () => {
+    const drift = (meanMs: (second: number) => number) => {
+      const record = driven(12_000, 10, [])
+      const row = { ...record.load.accounts, seconds: 1, maxMs: 1 }
+      const series = Array.from({ length: 120 }, (_, from) => ({ ...row, from, meanMs: meanMs(from) }))
+      const load = { ...record.load, series }
+      const { criteria } = stabilityFindings(
+        { ...record, load },
+        { memory: null, restarts: 0, how: undefined },
+      )
+      return verdicts(criteria).latency_drift
+    }
+    const noise = (second: number) => 1 + 0.1 * Math.sin(second * 3)
+    assert.equal(
+      drift((second) => 5 * 1.01 ** second * noise(second)),
+      'failed',
+    )
+    assert.equal(
+      drift((second) => (second % 40 === 7 ? 300 : 5 * noise(second))),
+      'passed',
+    )
+  })
+
+  test('a leak fails over many minutes, steady memory passes, and a short run concludes nothing', () => {
     assert.deepEqual(
-      [growing(5_000, 300), growing(0, 300), growing(5_000, 12)],
+      [growing(5_000, 660), growing(0, 300), growing(5_000, 300)],
       ['failed', 'passed', 'inconclusive'],
     )
   })
