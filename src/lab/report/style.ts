@@ -169,7 +169,7 @@ main{max-width:none;padding:0}
 .charts{grid-template-columns:1fr;gap:1rem}
 .plot>svg{height:165px}
 #top .tiles{grid-template-columns:repeat(3,1fr)}
-figure,tr,.tiles li,.faults li,.notice,.hero,.stats>div,.facts>div{break-inside:avoid}
+section>p,figure,tr,.tiles li,.faults li,.notice,.hero,.stats>div,.facts>div{break-inside:avoid}
 h2,h3,h4,caption,thead,section>p{break-after:avoid}
 thead{display:table-header-group}
 .scroll{overflow:visible}
