@@ -39,9 +39,15 @@ export function turnsOf(changes: readonly WorkerChange[]): number {
   return ways.filter((way, index) => index > 0 && way !== ways[index - 1]).length
 }
 
-/** The shortest time from a rise to the next fall, milliseconds; null when nothing fell after a rise. */
-export function shortestStayMs(changes: readonly WorkerChange[]): number | null {
-  let roseAt: number | null = null
+/**
+ * The shortest time from a rise to the next fall, milliseconds; null when nothing fell after a rise. `fullSince`: since
+ * when the number with which the looks begin has been wanted, where that is known.
+ */
+export function shortestStayMs(
+  changes: readonly WorkerChange[],
+  fullSince: number | null = null,
+): number | null {
+  let roseAt = fullSince
   let shortest: number | null = null
   for (const { at, from, to } of changes) {
     if (to > from) roseAt = at
@@ -63,6 +69,8 @@ export interface Scaling {
   readonly looks: readonly WorkerLook[]
   /** When the load began; the looks before it show the way to the fewest. */
   readonly loadFrom: number
+  /** When the process began, for a pool, which begins full; null elsewhere. */
+  readonly fullSince: number | null
   /** Workers that the load asks for: the most there may be, when it is more than they can bear. */
   readonly expected: number
   readonly max: number | null
@@ -149,8 +157,8 @@ function down({ id, looks, loadFrom, downTo }: Scaling): Criterion {
   })
 }
 
-function stay({ id, looks, windowMs }: Scaling): Criterion {
-  const stayMs = shortestStayMs(changesOf(looks))
+function stay({ id, looks, fullSince, windowMs }: Scaling): Criterion {
+  const stayMs = shortestStayMs(changesOf(looks), fullSince)
   const given = {
     id: `${id}.window`,
     title: words(
@@ -176,9 +184,10 @@ function stay({ id, looks, windowMs }: Scaling): Criterion {
     ...given,
     measured: stayMs / 1000,
     evidence: words(
-      `The window of scaling down is ${shown(windowMs / 1000)} s; a change is seen up to ` +
-        `${LOOK_TOLERANCE_MS} ms late.`,
-      `축소 창은 ${shown(windowMs / 1000)}초이며, 변화는 최대 ${LOOK_TOLERANCE_MS} ms 늦게 보입니다.`,
+      `The window of scaling down is ${shown(windowMs / 1000)} s; a change is seen up to ${LOOK_TOLERANCE_MS} ms ` +
+        `late.${fullSince === null ? '' : ' A pool begins full: its start counts as a rise.'}`,
+      `축소 창은 ${shown(windowMs / 1000)}초이며, 변화는 최대 ${LOOK_TOLERANCE_MS} ms 늦게 보입니다.` +
+        (fullSince === null ? '' : ' 풀은 가득 찬 채 시작하므로 시작도 늘어난 것으로 칩니다.'),
     ),
   })
 }

@@ -32,7 +32,7 @@ const STEP_MS = 1_000
 const SLACK_MS = 15_000
 
 /** The whole way down takes over a minute, so the quick run sees its beginning. */
-const QUICK = { workers: 3, windowSeconds: 2, upSeconds: 3, downSeconds: 2 }
+const QUICK = { workers: 3, windowSeconds: 4, upSeconds: 3, downSeconds: 2 }
 const WHOLE = { workers: 5, windowSeconds: 30, upSeconds: 30, downSeconds: 30 }
 /** Of a running service: what is sent at most, unless the flags say so. */
 const RATE_OF_RUNNING = 100
@@ -74,6 +74,8 @@ interface Setup {
   readonly segments: readonly Segment[]
   readonly max: number | null
   readonly windowMs: number | null
+  /** As in `Scaling`. */
+  readonly fullSince: number | null
   /** Workers that the load asks for; `more`: than there were before it. */
   readonly expected: number | 'more'
   /** How long to wait before the load for the fewest workers. */
@@ -109,7 +111,10 @@ function settingsOf({ quick, flags }: ExperimentContext): Record<string, string>
 }
 
 /** The same for both kinds of workers: so many slots of a service time of 200 ms each. */
-function ownSetup(context: ExperimentContext, stage: Stage): Omit<Setup, 'id' | 'title' | 'settleMs'> {
+function ownSetup(
+  context: ExperimentContext,
+  stage: Stage,
+): Omit<Setup, 'id' | 'title' | 'settleMs' | 'fullSince'> {
   const { workers, windowSeconds } = context.quick ? QUICK : WHOLE
   const windowMs = windowSeconds * 1000
   const bear = (workers * SLOTS_OF_WORKER * 1000) / BACKEND.serviceMs
@@ -130,9 +135,11 @@ async function ofPool(context: ExperimentContext): Promise<Setup> {
     types: { [TYPE]: { concurrency: workers * SLOTS_OF_WORKER } },
     settings: settingsOf(context),
   })
+  const [process] = (await context.client(stage.url).status()).members ?? []
   return {
     ...ownSetup(context, stage),
     id: 'auto_scaling',
+    fullSince: process === undefined ? null : Date.parse(process.startedAt),
     title: words('a pool in one process', '한 프로세스 안의 풀'),
     settleMs: windowSeconds * 1000 + workers * 2 * STEP_MS + SLACK_MS,
   }
@@ -152,6 +159,7 @@ async function ofProcesses(
   return {
     ...ownSetup(context, stage),
     id: 'auto_scaling.processes',
+    fullSince: null,
     title: words('processes on a broker', '브로커를 쓰는 프로세스들'),
     settleMs: SLACK_MS,
   }
@@ -170,7 +178,8 @@ async function ofRunning(context: ExperimentContext): Promise<Setup> {
   // One process has no more workers than its slots can be divided into.
   const max = engine === 'embedded' && replicas !== null ? poolOf(subject.slots, replicas) : replicas
   return {
-    ...{ id: 'auto_scaling', title: words('the running service', '실행 중인 서비스'), settleMs: 0 },
+    ...{ id: 'auto_scaling', title: words('the running service', '실행 중인 서비스') },
+    ...{ settleMs: 0, fullSince: null },
     ...{ url: subject.url, type: subject.type, max, windowMs, expected: 'more' },
     segments: segmentsOf(context, sustainedLoad ?? 2 * (subject.pacePerSecond ?? RATE_OF_RUNNING)),
     downMs: context.quick ? 0 : MEMORY_MS + 2 * (windowMs ?? MEMORY_MS) + SLACK_MS,
@@ -224,7 +233,7 @@ async function watched(context: ExperimentContext, setup: Setup): Promise<Watche
   progress(`${setup.title.en}: after the load`)
   if (typeof downTo === 'number') await watch.until(({ wanted }) => wanted <= downTo, setup.downMs)
   await watch.stop()
-  const { id, max, windowMs } = setup
+  const { id, max, windowMs, fullSince } = setup
   // A pool that is full already has no more to give.
   const expected = setup.expected === 'more' ? Math.min(before + 1, max ?? before + 1) : setup.expected
   const unless = generatorFault(load)
@@ -232,7 +241,7 @@ async function watched(context: ExperimentContext, setup: Setup): Promise<Watche
   return {
     setup,
     load,
-    scaling: { id, looks: watch.looks, loadFrom, expected, max, windowMs, downTo, unless, fallen },
+    scaling: { id, looks: watch.looks, loadFrom, fullSince, expected, max, windowMs, downTo, unless, fallen },
   }
 }
 

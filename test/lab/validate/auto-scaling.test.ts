@@ -30,6 +30,9 @@ test('changes, turns, and the shortest stay after a rise', () => {
   assert.equal(turnsOf(changes), 2)
   assert.equal(shortestStayMs(changes), 3_000)
   assert.equal(shortestStayMs(changesOf(looks(3, 2, 1))), null)
+  // A pool that was full since 4 s before the first look.
+  assert.equal(shortestStayMs(changesOf(looks(3, 3, 2, 1)), -4_000), 6_000)
+  assert.equal(shortestStayMs(changesOf(looks(3, 2, 1, 3, 3, 2)), -4_000), 2_000)
   assert.deepEqual(changesOf(looks(2, 2, 2)), [])
   assert.equal(turnsOf([]), 0)
   assert.equal(turnsOf(changesOf(looks(1, 2, 1, 2, 1))), 3)
@@ -37,7 +40,15 @@ test('changes, turns, and the shortest stay after a rise', () => {
 
 const scaling = (more: Partial<Scaling> = {}): Scaling => ({
   ...{ id: 'auto_scaling', looks: looks(3, 2, 1, 1, 2, 3, 3, 3, 2), loadFrom: 3_000 },
-  ...{ expected: 3, max: 3, windowMs: 2_000, downTo: 2, unless: undefined, fallen: undefined },
+  ...{
+    expected: 3,
+    max: 3,
+    windowMs: 2_000,
+    downTo: 2,
+    unless: undefined,
+    fallen: undefined,
+    fullSince: null,
+  },
   ...more,
 })
 const NAMES = ['up', 'cap', 'down', 'window', 'flapping']
@@ -61,6 +72,7 @@ describe('up, cap, down, window, flapping', () => {
     ['above the most', { looks: looks(3, 2, 1, 1, 2, 4, 4, 4, 2) }, { cap: 'failed' }],
     ['never down again', { looks: looks(3, 2, 1, 1, 2, 3, 3, 3, 3) }, { down: 'failed', window: 'skipped' }],
     ['down before the window is over', { looks: looks(3, 2, 1, 1, 2, 3, 2) }, { window: 'failed' }],
+    ['a full pool that does not wait for its window', { fullSince: 500 }, { window: 'failed' }],
     ['up and down and up', { looks: looks(3, 2, 1, 1, 3, 3, 3, 2, 3, 3, 3, 2) }, { flapping: 'failed' }],
     ['up only', { looks: looks(1, 2, 3), loadFrom: 0, downTo: late }, { down: 'skipped', window: 'skipped' }],
     [
@@ -118,7 +130,13 @@ test('a pool has as many workers as its slots divide into, and no more than are 
 test('a real run: a pool goes down to the fewest, up with the load, and begins to go down after it', async (t) => {
   const found = await autoScaling.run(experimentContext((run) => t.after(run)))
   const judged = Object.fromEntries(found.criteria.map(({ id, verdict }) => [id.split('.').at(-1), verdict]))
-  assert.deepEqual(judged, but({}), JSON.stringify(found.criteria.map(({ evidence }) => evidence.en)))
+  // A machine that is busy elsewhere may hold up the generator; then it is not concluded that workers were missing.
+  const isLate = /generator was the bottleneck/.test(found.criteria[0]?.evidence.en ?? '')
+  assert.deepEqual(
+    judged,
+    but(isLate ? { up: 'inconclusive' } : {}),
+    JSON.stringify(found.criteria.map(({ evidence }) => evidence.en)),
+  )
   const [workers] = found.charts
   const wanted = workers?.series[0]?.points.map(([, value]) => value) ?? []
   assert.ok(wanted.includes(1) && wanted.includes(3), String(wanted))
