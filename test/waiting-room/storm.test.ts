@@ -1,40 +1,26 @@
 /** All connections break at once, and the process dies in the middle of admissions: seen by visitors from outside. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type RoomEvent, type RoomLoadOptions, runRoomLoad } from '../../src/lab/index.ts'
+import type { RoomEvent } from '../../src/lab/index.ts'
 import { type RunningRoom, SECRET, startRoom } from '../app/room-process.ts'
 import { newDataDir, removeDataDir } from '../fixtures/embedded.ts'
 import { freePorts } from '../fixtures/guarded.ts'
-import { liveRoom } from '../lab/room/live-room.ts'
-
-const clock = {
-  now: () => performance.timeOrigin + performance.now(),
-  after(delayMs: number, run: () => void) {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
-
-const load = (url: string, more: Partial<RoomLoadOptions>) =>
-  runRoomLoad({
-    ...{ url, event: '1', users: 10, mode: 'join', delayMs: 0, holdMs: 0, durationMs: 120_000 },
-    ...{ windowMs: 2_000, share: 0, seed: 1, patienceMs: 30_000, checkInvariants: true, keep: true },
-    ...{ metricsUrl: `${url}/metrics`, clock, signal: new AbortController().signal, onProgress: () => {} },
-    ...more,
-  })
+import { liveRoom, loadRoom } from '../lab/room/live-room.ts'
 
 test('L4: 1,000 sockets dropped at once and back within seconds: identical places', async (t) => {
-  const { url, line } = await liveRoom(t, { door: { cap: 100 } })
-  const { reconnect, verdict, visitors } = await load(url, { users: 1_000, mode: 'reconnect' })
+  const room = await liveRoom(t, { door: { cap: 100 } })
+  const { reconnect, verdict, visitors } = await loadRoom(room, {
+    ...{ users: 1_000, mode: 'reconnect', windowMs: 2_000, keep: true },
+  })
   assert.deepEqual(verdict?.findings, [])
   assert.deepEqual([visitors.inside, visitors.waiting], [100, 900])
   const { dropped, back, same, lost } = reconnect ?? {}
   assert.deepEqual([dropped, back, same, lost], [1_000, 1_000, 1_000, 0])
-  const counts = (await line.snapshot('1'))?.counts
+  const counts = (await room.line.snapshot('1'))?.counts
   assert.deepEqual([counts?.entered, counts?.parked, counts?.expired], [1_000, 0, 0])
 })
 
-test('L1–L4: kill -9 of the service in the middle of admissions, twice: same tickets, same order, all get in', async (t) => {
+test('L1–L4: kill -9 of the service twice amid admissions: same tickets, same order, all get in', async (t) => {
   const dataDir = newDataDir()
   t.after(() => removeDataDir(dataDir))
   const [port] = await freePorts(1)
@@ -57,7 +43,7 @@ test('L1–L4: kill -9 of the service in the middle of admissions, twice: same t
     let_++
     if (killedAt.includes(let_)) restarting = restarting.then(again)
   }
-  const report = await load(room.room, { users: 16, mode: 'hold', holdMs: 100, onEvent })
+  const report = await loadRoom({ url: room.room }, { users: 16, mode: 'hold', holdMs: 100, onEvent })
   await restarting
   assert.equal(kills, 2)
   assert.deepEqual(report.verdict?.findings, [])

@@ -2,7 +2,9 @@
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { idMaker, realClock, realRandom } from '../../../src/app/index.ts'
+import { fineClock } from '../../../src/cli/proof.ts'
 import { silentLogger } from '../../../src/core/index.ts'
+import { type RoomLoadOptions, type RoomLoadReport, runRoomLoad } from '../../../src/lab/index.ts'
 import {
   Accounts,
   buildRoom,
@@ -102,6 +104,20 @@ export async function liveRoom(t: TestContext, options: LiveRoomOptions = {}): P
   cleanups.push(() => processor.stop())
   const { port } = app.server.address() as AddressInfo
   return { url: `http://127.0.0.1:${port}`, line: engine.line, processor, sockets }
+}
+
+/** A load that begins at once and goes on for as long as it takes; `more` says what of it is another. */
+export function loadRoom(
+  room: Pick<LiveRoom, 'url'>,
+  more: Partial<RoomLoadOptions> = {},
+): Promise<RoomLoadReport> {
+  return runRoomLoad({
+    ...{ url: room.url, event: '1', users: 15, mode: 'join', delayMs: 0, holdMs: 300, durationMs: 120_000 },
+    ...{ windowMs: 1_000, share: 0.5, seed: 1, patienceMs: 20_000, checkInvariants: true, keep: false },
+    ...{ metricsUrl: `${room.url}/metrics`, clock: fineClock, signal: new AbortController().signal },
+    onProgress: () => {},
+    ...more,
+  })
 }
 
 /** The line with some answers changed; everything else is the true one's. */

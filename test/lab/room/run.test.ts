@@ -5,33 +5,11 @@ import {
   type RoomEvent,
   type RoomLoadOptions,
   type RoomLoadReport,
-  runRoomLoad,
   SCENARIOS,
 } from '../../../src/lab/index.ts'
 import type { LineEngine } from '../../../src/waiting-room/index.ts'
 import { eventually } from '../../fixtures/process.ts'
-import { type LiveRoom, type LiveRoomOptions, liveRoom, lying } from './live-room.ts'
-
-const clock = {
-  now: () => performance.timeOrigin + performance.now(),
-  after(delayMs: number, run: () => void) {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
-
-const load = (room: Pick<LiveRoom, 'url'>, more: Partial<RoomLoadOptions> = {}): Promise<RoomLoadReport> =>
-  runRoomLoad({
-    ...{ url: room.url, event: '1', users: 15, mode: 'join', delayMs: 0, holdMs: 300, durationMs: 60_000 },
-    ...{ windowMs: 1_000, share: 0.5, seed: 1, patienceMs: 20_000, checkInvariants: true, keep: false },
-    ...{
-      metricsUrl: `${room.url}/metrics`,
-      clock,
-      signal: new AbortController().signal,
-      onProgress: () => {},
-    },
-    ...more,
-  })
+import { type LiveRoomOptions, liveRoom, loadRoom, lying } from './live-room.ts'
 
 function kept(report: RoomLoadReport): RoomLoadReport {
   assert.deepEqual(report.verdict?.findings, [])
@@ -43,14 +21,14 @@ function kept(report: RoomLoadReport): RoomLoadReport {
 
 /** A room that is made to lie: what is found, and in what words. */
 async function found(t: TestContext, options: LiveRoomOptions, more: Partial<RoomLoadOptions> = {}) {
-  const { verdict } = await load(await liveRoom(t, options), more)
+  const { verdict } = await loadRoom(await liveRoom(t, options), more)
   assert.equal(verdict?.ok, false, 'nothing was found')
   return { kinds: Object.keys(verdict.counts), says: verdict.findings.map(({ says }) => says).join('\n') }
 }
 
 test('scenario 1: threshold 10, 15 users: ten in, five wait with their positions', async (t) => {
   const room = await liveRoom(t, { door: { cap: 10 }, hashing: true })
-  const report = kept(await load(room, { threshold: 10 }))
+  const report = kept(await loadRoom(room, { threshold: 10 }))
   assert.deepEqual(SCENARIOS[1].unmet(report), [])
   const { visitors, positions, accounts, threshold, checkMs } = report
   assert.deepEqual([visitors.inside, visitors.waiting, visitors.direct, threshold], [10, 5, 10, 10])
@@ -70,7 +48,7 @@ test('scenario 1: threshold 10, 15 users: ten in, five wait with their positions
 
 test('scenario 2: threshold 5, 20 users: five at a time, until all have been in', async (t) => {
   const room = await liveRoom(t, { door: { cap: 5 }, intervalMs: 700 })
-  const report = kept(await load(room, { users: 20, mode: 'hold', holdMs: 150 }))
+  const report = kept(await loadRoom(room, { users: 20, mode: 'hold', holdMs: 150 }))
   assert.deepEqual(SCENARIOS[2].unmet(report), [])
   assert.deepEqual([report.visitors.done, report.verdict?.mostInside], [20, 5])
   assert.equal(report.waitMs.count, 15)
@@ -87,7 +65,7 @@ test('scenario 3: threshold 20, 100 users: 20 in, 80 wait; memory, CPU, frames a
     shown.push(`${phase} ${waiting} ${inside}`)
   }
   const more = { users: 100, holdMs: 2_500, serverPid: process.pid, onProgress }
-  const report = kept(await load(room, more))
+  const report = kept(await loadRoom(room, more))
   assert.deepEqual(SCENARIOS[3].unmet(report), [])
   const { generator, server, sockets } = report
   assert.ok((generator.peakResidentBytes ?? 0) > 1e7 && generator.cores > 0)
@@ -98,7 +76,7 @@ test('scenario 3: threshold 20, 100 users: 20 in, 80 wait; memory, CPU, frames a
 
 test('scenario 4: all connections break and come back: everybody has the same place', async (t) => {
   const room = await liveRoom(t, { door: { cap: 10 } })
-  const report = kept(await load(room, { mode: 'reconnect' }))
+  const report = kept(await loadRoom(room, { mode: 'reconnect' }))
   assert.deepEqual(SCENARIOS[4].unmet(report), [])
   const { dropped, back, same, ahead, lost } = report.reconnect ?? {}
   assert.deepEqual([dropped, back, same, ahead, lost], [15, 15, 15, 0, 0])
@@ -107,7 +85,9 @@ test('scenario 4: all connections break and come back: everybody has the same pl
 
 test('abandon: a share goes without a word, and everybody else gets in', async (t) => {
   const door = { cap: 4, graceMs: 1_000, claimMs: 1_000 }
-  const report = kept(await load(await liveRoom(t, { door }), { users: 20, mode: 'abandon', holdMs: 100 }))
+  const report = kept(
+    await loadRoom(await liveRoom(t, { door }), { users: 20, mode: 'abandon', holdMs: 100 }),
+  )
   const { abandoned, admitted, waiting } = report.visitors
   assert.ok(abandoned > 2, `${abandoned} went`)
   assert.deepEqual([admitted + abandoned, waiting], [20, 0])
@@ -115,9 +95,9 @@ test('abandon: a share goes without a word, and everybody else gets in', async (
 
 test('a second load finds its accounts, those who kept their places, and a threshold changed meanwhile', async (t) => {
   const room = await liveRoom(t, { door: { cap: 3 } })
-  await load(room, { users: 5, keep: true })
+  await loadRoom(room, { users: 5, keep: true })
   await room.line.change('1', { cap: 4 })
-  const report = kept(await load(room, { users: 6, holdMs: 800 }))
+  const report = kept(await loadRoom(room, { users: 6, holdMs: 800 }))
   assert.deepEqual([report.accounts.registered, report.visitors.hadPlace], [1, 5])
   assert.deepEqual([report.visitors.inside, report.visitors.waiting, report.threshold], [4, 2, 4])
 })
@@ -125,7 +105,7 @@ test('a second load finds its accounts, those who kept their places, and a thres
 test('a room that limits logins is waited for, and it is said how long', async (t) => {
   const room = await liveRoom(t, { door: { cap: 10 }, loginsPerAddress: 120 })
   // Two tries for each who is new: 124 tries, of which 120 are taken at once and two a second then.
-  const report = kept(await load(room, { users: 62 }))
+  const report = kept(await loadRoom(room, { users: 62 }))
   assert.equal(report.accounts.loggedIn, 62)
   assert.ok(report.accounts.pausedSeconds > 0 && (report.errors.too_many_tries ?? 0) > 0)
 })
@@ -136,7 +116,7 @@ test('an end that is asked for: the report is of what ran until then', async (t)
   const onProgress: RoomLoadOptions['onProgress'] = ({ phase }) => {
     if (phase === 'staying') controller.abort()
   }
-  const report = await load(room, {
+  const report = await loadRoom(room, {
     holdMs: 3_600_000,
     durationMs: 7_200_000,
     onProgress,
@@ -225,7 +205,7 @@ test('L2: a room that gives a later visitor the lower ticket is found out', asyn
 test('L5: a room that has stopped letting people in, with places free, is found out', async (t) => {
   const room = await liveRoom(t, { door: { cap: 2 } })
   await room.processor.stop()
-  const report = await load(room, { users: 5, mode: 'hold', holdMs: 100, patienceMs: 1_500 })
+  const report = await loadRoom(room, { users: 5, mode: 'hold', holdMs: 100, patienceMs: 1_500 })
   assert.deepEqual(Object.keys(report.verdict?.counts ?? {}), ['never_admitted'])
   assert.match(
     report.verdict?.findings[0]?.says ?? '',
@@ -237,7 +217,7 @@ test('the history that is written down leads to the same verdict', async (t) => 
   const events: RoomEvent[] = []
   const room = await liveRoom(t, { door: { cap: 3 } })
   const report = kept(
-    await load(room, { users: 8, mode: 'hold', holdMs: 50, onEvent: (event) => events.push(event) }),
+    await loadRoom(room, { users: 8, mode: 'hold', holdMs: 50, onEvent: (event) => events.push(event) }),
   )
   const { RoomAuditor } = await import('../../../src/lab/index.ts')
   const auditor = new RoomAuditor({ patienceMs: 20_000 })
