@@ -32,7 +32,6 @@ export async function roomBeside(
     ...deps,
     settings,
     store,
-    alone: false,
     monitoring,
     pages: roomPages(deps),
     ...slowed,
@@ -68,7 +67,7 @@ export async function startRoomRole(settings: Settings, deps: QueueDeps, endings
   const { clock, logger } = deps
   const store = await openRoomStore(settings, deps, undefined)
   const monitoring = { enabled: settings.monitoringEnabled }
-  const room = new Room({ ...deps, settings, store, alone: true, monitoring, pages: roomPages(deps) })
+  const room = new Room({ ...deps, settings, store, monitoring, pages: roomPages(deps) })
   // It stops before the probes do: an orchestrator asks until the end.
   const urls = await startProbes(
     settings,

@@ -10,7 +10,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock, Logger, Random } from '../core/index.ts'
 import { type HttpService, service } from '../gateway/index.ts'
-import { RoomMetrics } from '../monitoring/index.ts'
+import { RoomMetrics, RuntimeProbe } from '../monitoring/index.ts'
 import {
   Accounts,
   buildRoom,
@@ -32,9 +32,10 @@ import { isHostedOnly } from './settings-room-relations.ts'
 export interface RoomParts {
   readonly settings: Settings
   readonly store: RoomStore
-  readonly monitoring: { readonly enabled: boolean }
-  /** The room is all that the process does: its metrics tell switch and health, too. */
-  readonly alone: boolean
+  readonly monitoring: {
+    readonly enabled: boolean
+    onChange?(listener: (enabled: boolean) => void): () => void
+  }
   readonly slowedBy?: RoomDeps['slowedBy']
   readonly pages?: RoomDeps['pages']
   readonly clock: Clock
@@ -53,17 +54,20 @@ const newSecret = (): string => randomBytes(32).toString('hex')
 
 export class Room {
   readonly metrics: RoomMetrics
+  readonly #monitoring: RoomParts['monitoring']
+  readonly #probe = new RuntimeProbe()
   readonly #store: RoomStore
   readonly #keys: RoomKeys
   readonly #setup: RoomSetup
   readonly #processor: LineProcessor
   readonly #sockets: RoomSockets
   readonly #http: HttpService
+  #forget = (): void => {}
   #started: Promise<string> | undefined
   #stopped: Promise<void> | undefined
 
   constructor(parts: RoomParts) {
-    const { settings, store, monitoring, alone, clock, random, logger, newId, slowedBy, pages } = parts
+    const { settings, store, monitoring, clock, random, logger, newId, slowedBy, pages } = parts
     const { line, documents } = store
     const options = roomOptionsOf(settings)
     const identify = hostedIdentities(settings, clock)
@@ -81,10 +85,12 @@ export class Room {
       clock,
       logger,
     })
+    this.#monitoring = monitoring
     this.metrics = new RoomMetrics({
       monitoring,
       sockets: () => this.#sockets.size,
-      ...(alone && { healthy: () => this.health().ok }),
+      healthy: () => this.health().ok,
+      probe: this.#probe,
       clock,
     })
     this.#processor = new LineProcessor({
@@ -144,11 +150,16 @@ export class Room {
     this.#sockets.start(this.#http.app.server)
     const { url } = await this.#http.start()
     this.#processor.start()
+    const measure = (enabled: boolean) => (enabled ? this.#probe.start() : this.#probe.stop())
+    this.#forget = this.#monitoring.onChange?.(measure) ?? this.#forget
+    measure(this.#monitoring.enabled)
     return url
   }
 
   async #stop(): Promise<void> {
     await this.#started?.catch(() => {})
+    this.#forget()
+    this.#probe.stop()
     await this.#sockets.stop()
     await this.#processor.stop()
     await this.#http.stop()

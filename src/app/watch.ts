@@ -106,8 +106,8 @@ export async function startWatch(deps: WatchDeps): Promise<Watch> {
 /** One text: the names of the two registries differ. */
 async function allMetrics(metrics: Metrics, { room }: WatchDeps): ReturnType<Metrics['text']> {
   const own = await metrics.text()
-  const rooms = await room()?.metrics.text()
-  return rooms === undefined ? own : { ...own, body: own.body + rooms.body }
+  const rooms = await room()?.metrics.roomText()
+  return rooms === undefined ? own : { ...own, body: own.body + rooms }
 }
 
 function roomReasons({ room }: WatchDeps): string[] {

@@ -9,9 +9,10 @@ import type { Clock, MessageType } from '../core/index.ts'
 import type { GatewayEvent } from '../gateway/index.ts'
 import type { Fleet, QueueEngine, Rates, StateCounts, TypeDepth } from '../queue/index.ts'
 import type { ProcessFigures, ProcessProbe } from './probe.ts'
+import { registerProcess } from './process-metrics.ts'
 import type { LaneNow } from './progress.ts'
 import { ScalingMetrics } from './scaling.ts'
-import { type Reading, readCounter, readGauge, TalliedHistogram, talliedCounter } from './tallied.ts'
+import { type Reading, readGauge, TalliedHistogram, talliedCounter } from './tallied.ts'
 import { type Buckets, Tally } from './tally.ts'
 
 export interface ServiceHealth {
@@ -89,7 +90,7 @@ export class Metrics {
     this.#registerQueue()
     this.#registerFleet()
     this.#registerState()
-    this.#registerProcess()
+    registerProcess(this.#registry, () => this.#figures)
     this.#scaling = new ScalingMetrics(this.#registry, () => deps.scaling?.() ?? [])
   }
 
@@ -268,28 +269,6 @@ export class Metrics {
     perLane('bss_consumer_concurrency_limit', 'The adaptive limit now', (lane) => lane.concurrencyLimit)
     const breaker = 'Circuit breaker: 0 closed, 1 half open, 2 open'
     perLane('bss_breaker_state', breaker, (lane) => BREAKER_VALUES[lane.breaker])
-  }
-
-  #registerProcess(): void {
-    const figure = (read: (figures: ProcessFigures) => Reading[]) => () =>
-      this.#figures ? read(this.#figures) : []
-    readCounter(
-      this.#named('bss_process_cpu_seconds_total', 'User and system CPU time', []),
-      figure((of) => [[[], of.cpuSeconds]]),
-    )
-    readGauge(
-      this.#named('bss_process_memory_bytes', 'Memory of the process', ['kind']),
-      figure((of) => [
-        [['resident'], of.residentBytes],
-        [['heap_used'], of.heapUsedBytes],
-      ]),
-    )
-    readGauge(
-      this.#named('bss_event_loop_lag_seconds', 'Delay of the event loop since the last scrape', [
-        'statistic',
-      ]),
-      figure(({ lagSeconds }) => Object.entries(lagSeconds).map(([name, value]): Reading => [[name], value])),
-    )
   }
 }
 

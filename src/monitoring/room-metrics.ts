@@ -1,6 +1,7 @@
 /**
  * The waiting room in Prometheus text. States are those of the processor's last look at the line (at most a second
- * old), waits are tallied as visitors are called. Owns one registry.
+ * old), waits are tallied as visitors are called. Owns two registries: one of the room, and one of what every process
+ * tells about itself (switch, health, cost), which another registry of the same process may tell already.
  *
  * What is of the line (lengths, admissions) is the same in every process on one line: take the maximum. What is of the
  * process (waits, sockets, places above the threshold) adds up.
@@ -8,6 +9,8 @@
 import { Registry } from 'prom-client'
 import type { Clock } from '../core/index.ts'
 import type { Called, DoorSettings, LineCounts } from '../waiting-room/index.ts'
+import type { ProcessFigures, ProcessProbe } from './probe.ts'
+import { registerProcess } from './process-metrics.ts'
 import { type Reading, readCounter, readGauge, TalliedHistogram } from './tallied.ts'
 
 export interface RoomEventNow {
@@ -20,8 +23,9 @@ export interface RoomMetricsDeps {
   readonly monitoring: { readonly enabled: boolean }
   /** Open in this process. */
   readonly sockets: () => number
-  /** Where no other registry tells switch and health: whether the room can do its work. */
-  readonly healthy?: () => boolean
+  /** Whether the room can do its work. */
+  readonly healthy: () => boolean
+  readonly probe: Pick<ProcessProbe, 'read'>
   readonly clock: Pick<Clock, 'now'>
 }
 
@@ -30,7 +34,7 @@ export const EVENT_LABELS = 50
 const OTHERS = '_others'
 /** A wait is from seconds to hours. */
 const WAIT_BUCKETS = [1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200] as const
-/** What remains while monitoring is off, where it is told at all. */
+/** What remains while monitoring is off. */
 const ALWAYS = ['bss_monitoring_enabled', 'bss_service_health'] as const
 
 type Figures = Record<'waiting' | 'registered' | 'parked' | 'ready' | 'admitted' | 'cap', number> &
@@ -39,6 +43,8 @@ type Figures = Record<'waiting' | 'registered' | 'parked' | 'ready' | 'admitted'
 export class RoomMetrics {
   readonly #deps: RoomMetricsDeps
   readonly #registry = new Registry()
+  readonly #own = new Registry()
+  #figures: ProcessFigures | undefined
   readonly #waits: TalliedHistogram
   readonly #named = new Set<string>()
   #now = new Map<string, Figures>()
@@ -78,13 +84,20 @@ export class RoomMetrics {
     for (const { enteredAt } of called) waits.observe(Math.max(0, now - enteredAt) / 1000)
   }
 
-  /** Empty of all but what remains while monitoring is off. */
+  /** Everything; of all but switch and health empty while monitoring is off. */
   async text(): Promise<{ contentType: string; body: string }> {
-    const { contentType } = this.#registry
-    if (this.#deps.monitoring.enabled) return { contentType, body: await this.#registry.metrics() }
-    const kept = ALWAYS.filter((name) => this.#registry.getSingleMetric(name))
-    const parts = await Promise.all(kept.map((name) => this.#registry.getSingleMetricAsString(name)))
+    const { contentType } = this.#own
+    if (this.#deps.monitoring.enabled) {
+      this.#figures = this.#deps.probe.read()
+      return { contentType, body: `${await this.#own.metrics()}${await this.roomText()}` }
+    }
+    const parts = await Promise.all(ALWAYS.map((name) => this.#own.getSingleMetricAsString(name)))
     return { contentType, body: parts.map((part) => `${part}\n`).join('') }
+  }
+
+  /** The room alone, beside another registry of this process; empty while monitoring is off. */
+  async roomText(): Promise<string> {
+    return this.#deps.monitoring.enabled ? this.#registry.metrics() : ''
   }
 
   #registerLine(): void {
@@ -110,12 +123,16 @@ export class RoomMetrics {
     readGauge(this.#of('bss_room_sockets', 'Open sockets of this process', []), () => [[[], sockets()]])
     const over = 'Places seen taken above the threshold; anything but 0 is a fault'
     readCounter(this.#of('bss_room_over_admissions_total', over, []), () => [[[], this.#over]])
-    if (!healthy) return
-    readGauge(this.#of('bss_monitoring_enabled', 'Monitoring: 1 on, 0 off', []), () => [
+    const own = (name: string, help: string, labels: readonly string[]) => ({
+      ...this.#of(name, help, labels),
+      registry: this.#own,
+    })
+    readGauge(own('bss_monitoring_enabled', 'Monitoring: 1 on, 0 off', []), () => [
       [[], monitoring.enabled ? 1 : 0],
     ])
-    const health = this.#of('bss_service_health', 'Health: 1 good, 0 bad', ['service_name', 'service_type'])
+    const health = own('bss_service_health', 'Health: 1 good, 0 bad', ['service_name', 'service_type'])
     readGauge(health, () => [[['waiting-room', 'room'], healthy() ? 1 : 0]])
+    registerProcess(this.#own, () => this.#figures)
   }
 
   #each(value: (of: Figures) => number): Reading[] {

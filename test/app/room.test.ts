@@ -64,6 +64,12 @@ describe('weir up serves the waiting room', { concurrency: 2 }, () => {
       assert.match(metric, /^bss_room_unaccounted_visitors\{event="1"\} 0$/m)
       assert.match(metric, /^bss_room_sockets 1$/m)
     }
+    assert.match(
+      (await ask(`${up.room}/metrics`)).body,
+      /^bss_process_memory_bytes\{kind="resident"\} \d{7,}$/m,
+    )
+    const gauges = (await ask(`${up.url}/metrics`)).body.match(/^# TYPE \w+/gm)
+    assert.equal(new Set(gauges).size, gauges.length, 'no metric is told twice')
     assert.match((await ask(`${up.url}/metrics`)).body, /bss_service_health\{service_name="waiting-room".* 1/)
     await ask(`${up.url}/api/monitoring/disable`, undefined, 'POST')
     assert.doesNotMatch((await ask(`${up.url}/metrics`)).body, /bss_room/)

@@ -11,10 +11,22 @@ const now = (event: string, counts: Partial<LineCounts>, cap = 10) => ({
   door: { ...DEFAULT_DOOR, cap },
 })
 
-function metrics(enabled = { enabled: true }, healthy?: () => boolean) {
+const FIGURES = {
+  cpuSeconds: 5,
+  residentBytes: 100,
+  heapUsedBytes: 50,
+  lagSeconds: { mean: 1, p99: 2, max: 3 },
+}
+
+function metrics(monitoring = { enabled: true }, healthy = () => true) {
   const clock = new FakeClock()
-  const deps = { monitoring: enabled, sockets: () => 7, ...(healthy && { healthy }), clock }
-  const made = new RoomMetrics(deps)
+  const made = new RoomMetrics({
+    monitoring,
+    sockets: () => 7,
+    healthy,
+    probe: { read: () => FIGURES },
+    clock,
+  })
   const value = async (series: string): Promise<number | undefined> => {
     const { body } = await made.text()
     const line = body.split('\n').find((one) => one.startsWith(`${series} `))
@@ -88,14 +100,21 @@ test('events beyond the bound share one label, and none is left out', async () =
   assert.equal(await value('bss_room_waiting{event="_others"}'), 60)
 })
 
-test('with monitoring off only switch and health remain, and only where no other registry tells them', async () => {
-  const off = { enabled: false }
-  const { made, clock } = metrics(off)
+test('the process tells about itself, and not where another registry does', async () => {
+  const { made, value } = metrics()
+  assert.deepEqual(
+    [await value('bss_process_cpu_seconds_total'), await value('bss_process_memory_bytes{kind="resident"}')],
+    [5, 100],
+  )
+  assert.doesNotMatch(await made.roomText(), /bss_process|bss_monitoring|bss_service/)
+})
+
+test('with monitoring off only switch and health remain', async () => {
+  const { made, clock } = metrics({ enabled: false }, () => false)
   made.sample([now('a', { admitted: 3 })])
   made.called('a', [{ visitor: 'v', ticket: 1, claimBy: 0, enteredAt: clock.now() }])
-  assert.equal((await made.text()).body.trim(), '')
-  const alone = metrics(off, () => false)
-  const { body } = await alone.made.text()
+  assert.equal(await made.roomText(), '')
+  const { body } = await made.text()
   const series = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   assert.deepEqual(series, [
     'bss_monitoring_enabled 0',
