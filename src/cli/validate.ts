@@ -155,11 +155,21 @@ function brokersOf({ RABBITMQ_URL: rabbitmqUrl, REDIS_URL: redisUrl }: Environme
   }
 }
 
+/** Of all of them records are kept until the end. */
+const MOST_MESSAGES = 2_000_000
+const DEFAULT_SUSTAINED_MS = 300_000
+
 /** What is wrong is told before minutes have been spent. */
-function checkUse({ out, apiUrl: url, messageType, backendLog }: ValidateOptions): void {
+function checkUse(options: ValidateOptions): void {
+  const { out, apiUrl: url, messageType, backendLog, sustainedLoad, duration } = options
   if (url === undefined && (messageType ?? backendLog) !== undefined) {
     const name = messageType === undefined ? '--backend-log' : '--message-type'
     throw new CommandError(`${name} is of a running service; give --api-url`, 2)
+  }
+  const sustained = (sustainedLoad ?? 0) * ((duration ?? DEFAULT_SUSTAINED_MS) / 1000)
+  if (sustained > MOST_MESSAGES) {
+    const told = `${Math.round(sustained)} messages, and ${MOST_MESSAGES} are the most that one run can judge`
+    throw new CommandError(`--sustained-load for --duration would be ${told}`, 2)
   }
   if (out === undefined) return
   if (!['.json', '.html', '.md'].includes(extname(out).toLowerCase())) {

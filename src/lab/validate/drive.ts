@@ -80,7 +80,7 @@ export async function drive(
   const calls = await callsOf(subject, run, load, clock)
   const ends = await endsOf(read.ids, {
     ...{ client: context.client(subject.url), clock, waitMs: drained ? ASK_LIMIT_MS : 0, signal },
-  }).catch(() => [])
+  }).catch(() => null)
   const late = (await subject.lateMs().catch(() => null)) ?? UNKNOWN_LATE_MS
   return {
     ...{ load, sent: read.sent, acknowledged: read.acknowledged, calls, depth: depth.seen, drained },

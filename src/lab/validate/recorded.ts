@@ -26,21 +26,30 @@ export async function sentOf(file: string): Promise<{
 
 /**
  * What went in is what the client saw. What came out is both: how each message ended, by the service, and how often its
- * work was done, by the back end. Where one of the two cannot tell, the other is taken for it.
+ * work was done, by the back end. Where the service was not asked, or cannot be asked any more (`ends` null), work that
+ * was done stands for its end; and what a service that is gone had acknowledged and not handed out may well be on its
+ * disk, so it counts as unfinished and not as lost.
  */
 export async function audited(
   file: string,
   calls: readonly LoggedCall[] | null,
-  ends: readonly HistoryEvent[],
+  ends: readonly HistoryEvent[] | null,
 ): Promise<AuditVerdict> {
-  const told = ends.length > 0
+  const told = ends !== null && ends.length > 0
   const auditor = new Auditor({ effects: calls !== null && told })
-  for await (const event of (await readHistory(file)).events) auditor.observe(event)
+  const open = new Set<string>()
+  for await (const event of (await readHistory(file)).events) {
+    auditor.observe(event)
+    if (ends === null && event.kind === 'acknowledged') open.add(event.id)
+  }
   for (const { outcome, id, ref, end } of calls ?? []) {
     if (outcome !== 'served') continue
+    open.delete(id)
     const named = { id, at: end, ...(ref !== undefined && { ref }) }
     auditor.observe(told ? { kind: 'effect', ...named } : { kind: 'ended', state: 'done', ...named })
   }
-  for (const event of ends) auditor.observe(event)
+  for (const event of ends ?? []) auditor.observe(event)
+  for (const id of open)
+    auditor.observe({ kind: 'waiting', id, state: 'with a service that does not answer' })
   return auditor.verdict()
 }

@@ -74,6 +74,10 @@ describe('weir validate', { timeout: 180_000 }, () => {
       [['--out', 'report.pdf'], /--out must end in .json, .html or .md; found report.pdf/],
       [['--out', '/nowhere/report.json'], /\/nowhere cannot be used \(ENOENT\)/],
       [['--backend-log', 'x.jsonl'], /--backend-log is of a running service; give --api-url/],
+      [
+        ['--sustained-load', '1000', '--duration', '1h'],
+        /would be 3600000 messages, and 2000000 are the most/,
+      ],
       [['--burst-size', '0'], /--burst-size must be a whole number from 10 to 1000000; found 0/],
     ]
     const ends = await Promise.all(wrong.map(([args]) => weir(['validate', ...args])))
