@@ -236,10 +236,11 @@ function recorderOf(file: string): RoomRecorder {
 /** What was to be shown and was not; of what was broken off nothing is asked. */
 function judged(report: RoomLoadReport, scenario: Scenario | undefined): RoomLoadReport {
   if (report.interrupted) return { ...report, unmet: [] }
-  const late = report.timedOut
-    ? [`the time was up with ${report.visitors.waiting} still waiting (--duration)`]
-    : []
-  return { ...report, unmet: [...report.unmet, ...late, ...(scenario?.unmet(report) ?? [])] }
+  const { unmet, timedOut, visitors, reconnect } = report
+  const late = timedOut ? [`the time was up with ${visitors.waiting} still waiting (--duration)`] : []
+  const away = reconnect ? reconnect.dropped - reconnect.back : 0
+  const gone = away > 0 ? [`${away} of ${reconnect?.dropped} connections did not come back`] : []
+  return { ...report, unmet: [...unmet, ...late, ...gone, ...(scenario?.unmet(report) ?? [])] }
 }
 
 function tell(report: RoomLoadReport, { json, out }: CommandOptions): void {

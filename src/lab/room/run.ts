@@ -216,24 +216,20 @@ class RoomRun {
     for (const visitor of waiting) if (this.#random() < this.#options.share) visitor.abandon()
   }
 
-  /** Until nobody is there any more, or nobody has been let in for too long although nobody of ours is inside. */
+  /** Until nobody is there any more, or places have been free for too long; false = the time was up before that. */
   async #allIn(): Promise<boolean> {
-    const { patienceMs, clock, holdMs } = this.#options
-    let [admitted, since] = [-1, clock.now()]
-    for (;;) {
-      const left = this.#visitors.filter(({ phase }) => phase === 'waiting' || phase === 'inside')
-      if (left.length === 0) return true
+    const { patienceMs, clock } = this.#options
+    let since = clock.now()
+    while (this.#visitors.some(({ phase }) => isThere(phase))) {
       if (this.#end.signal.aborted) return false
-      if (this.#tally.admitted !== admitted || left.some(({ phase }) => phase === 'inside')) {
-        admitted = this.#tally.admitted
-        since = clock.now()
-      }
-      // Others who are inside may stay as long as they like; empty places may not.
       const line = this.#watch.line
-      const isStuck = clock.now() - since > patienceMs + holdMs
-      if (isStuck) return line !== undefined && line.active < line.cap && line.mode === 'open'
+      const isFree = line?.mode === 'open' && line.limitedBy !== 'rate' && line.active < line.cap
+      // Full of others, who may stay as long as they like, or of visitors who have not taken up their call yet.
+      if (!isFree || this.#count('inside') > 0) since = clock.now()
+      if (clock.now() - since > patienceMs) return true
       await this.#until(() => false, 1_000)
     }
+    return true
   }
 
   async #lastLook(): Promise<void> {

@@ -95,6 +95,14 @@ test('a room that keeps another threshold than it should is exit code 1, with th
   assert.match(stdout, /over_admission: \S+ is number 3 inside at once, and the threshold is 2$/m)
 })
 
+test('whoever is still waiting when the time is up is exit code 1, with how many', async () => {
+  const args = ['--users', '4', '--eventId', 'long', '--apiUrl', url, '--delay', '0', '--mode', 'hold']
+  const { code, stdout } = await run(...args, '--hold', '1h', '--duration', '2s')
+  assert.equal(code, 1, stdout)
+  assert.match(stdout, /^ {2}NOT MET +the time was up with 1 still waiting \(--duration\)$/m)
+  assert.match(stdout, /^ {2}invariants +kept/m)
+})
+
 test('Ctrl-C: ends by itself, with a report of what ran until then, and the places are given back', async () => {
   const args = ['room', 'load', '--users', '4', '--eventId', 'broken-off', '--apiUrl', url, '--delay', '0']
   const more = ['--hold', '1h', '--duration', '2h', '--json']
