@@ -41,9 +41,9 @@ export async function liveInput({ client, baseUrl, clock, type }: LiveOptions): 
 }
 
 /**
- * Of one type, or of all together, from looks at the status in their order, at least one. Pure. The time of a message is
- * the mean that the service's metrics tell, where they do (one process, monitoring on); otherwise by Little's law from
- * what was in work and what left, as exact as the looks are many.
+ * Of one type, or of all together, from looks at the status in their order, at least one. Pure. The time of a message
+ * is the mean that the service's metrics tell, where they do (one process, monitoring on); otherwise by Little's law
+ * from what was in work and what left, as exact as the looks are many.
  */
 export function liveOf(
   looks: readonly QueueStatus[],
