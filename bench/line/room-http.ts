@@ -8,16 +8,18 @@ import { type LoadedServer, type LoadPlan, throughputLoad } from '../load/load.t
 import { EVENT } from './event.ts'
 
 const CONNECTIONS = 100
+/** Who asks again: as many as come on the evening that the room is for. */
+const VISITORS = 10_000
 /** Enough that none asks twice while newcomers are counted, whatever the rate. */
-const VISITORS = 300_000
+const NEWCOMERS = 300_000
 const ROUNDS = 5
 
 export const roomHttp: Bench = {
   name: 'room-http',
   about: `POST /api/queue/check at ${CONNECTIONS} connections, next to a route of the same service that does nothing`,
   async run({ quick, newDir, say }) {
-    const visitors = quick ? 60_000 : VISITORS
-    const server = await serveScript('line/room-server.ts', { dataDir: newDir('room'), visitors })
+    const load = { visitors: VISITORS, newcomers: quick ? 60_000 : NEWCOMERS }
+    const server = await serveScript('line/room-server.ts', { dataDir: newDir('room'), ...load })
     const { port, again, newcomers } = server.ready as { port: number; again: string; newcomers: string[] }
     const times = { warmUpSeconds: quick ? 1 : 2, seconds: quick ? 2 : 5 }
     const run = (path: string, tokens: string, more: Partial<LoadPlan> = {}) => {

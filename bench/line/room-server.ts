@@ -12,7 +12,17 @@ import { embedded } from '../core/embedded.ts'
 import { answer, childConfig } from '../harness/child.ts'
 import { EVENT, PATIENT, visitorId } from './event.ts'
 
-const { dataDir, visitors } = childConfig<{ dataDir: string; visitors: number }>()
+const {
+  dataDir,
+  visitors,
+  newcomers: perRound,
+} = childConfig<{
+  dataDir: string
+  visitors: number
+  newcomers: number
+}>()
+/** A file for each, or who came in one would be no newcomer in the next. */
+const ROUNDS = 5
 const engine = embedded(dataDir, 'worker')
 await engine.start()
 const door = { ...PATIENT, cap: Math.ceil(visitors / 10) }
@@ -31,25 +41,25 @@ const app = buildRoom({
 })
 app.post('/nothing', async () => ({ ok: true }))
 
-const tokensOf = (kind: string): string[] =>
-  Array.from({ length: visitors }, (_, i) => {
+const tokensOf = (kind: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => {
     const visitor = `${kind}${visitorId(i)}`
     return sessions.issue({ visitor, email: `${i}@b.c`, name: visitor, role: 'user' }, realClock.now())
   })
-const file = (name: string, kind: string): string => {
+const file = (name: string, kind: string, count: number): string => {
   const path = join(dataDir, name)
-  writeFileSync(path, `${tokensOf(kind).join('\n')}\n`)
+  writeFileSync(path, `${tokensOf(kind, count).join('\n')}\n`)
   return path
 }
 // Those who ask again are in the line from the start.
-const again = file('again', 'a')
+const again = file('again', 'a', visitors)
 for (let from = 0; from < visitors; from += 1_000) {
   const some = Array.from({ length: Math.min(1_000, visitors - from) }, (_, i) => `a${visitorId(from + i)}`)
   await Promise.all(some.map((visitor) => engine.line.enter(EVENT, visitor)))
 }
 await app.listen({ port: 0, host: '127.0.0.1' })
 const newcomers: string[] = []
-for (let round = 0; round < 8; round++) newcomers.push(file(`new-${round}`, `n${round}`))
+for (let round = 0; round < ROUNDS; round++) newcomers.push(file(`new-${round}`, `n${round}`, perRound))
 answer({ port: (app.server.address() as AddressInfo).port, again, newcomers })
 process.once('SIGTERM', async () => {
   await app.close()

@@ -47,10 +47,11 @@ export function buildRoom(deps: RoomDeps, times: RequestTimes = REQUEST_TIMES): 
   app.setErrorHandler((error, _, reply) => refuse(error, reply, deps))
   app.setNotFoundHandler((_, reply) => refuse(new Refusal('not_found', 'No such route'), reply, deps))
   allowOrigins(app, deps.options.origins ?? [])
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', (_, reply, _payload, done) => {
     // Answers are a visitor's own unless a route says otherwise.
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
     reply.header('x-content-type-options', 'nosniff')
+    done()
   })
   app.get('/health', async () => ({ status: 'ok' }))
   app.get('/ready', async (_, reply) => {

@@ -47,11 +47,16 @@ export function rotated(
   })
 }
 
+/** Half a kilobyte each. */
+const KEPT = 20_000
+
 export class PassSigner {
   readonly #issuer: string
   readonly #newId: () => string
   readonly #key: KeyObject
   readonly #kid: string
+  /** By what it says: a visitor who asks again while nothing has changed gets the same pass, and it is signed once. */
+  readonly #issued = new Map<string, string>()
   readonly keySet: PassKeySet
 
   /** `keys`: newest first, at least one. */
@@ -71,9 +76,12 @@ export class PassSigner {
     }
   }
 
-  /** Valid from `now` until `expiresAt`, both milliseconds since the epoch. */
+  /** Valid from `now`, or earlier, until `expiresAt`, both milliseconds since the epoch. */
   issue(claims: PassClaims, expiresAt: number, now: number): string {
     const { event, visitor, ticket, epoch, binding } = claims
+    const name = JSON.stringify([event, visitor, ticket, epoch, binding, expiresAt])
+    const known = this.#issued.get(name)
+    if (known !== undefined) return known
     const at = Math.floor(now / 1000)
     const header = { alg: 'EdDSA', typ: 'JWT', kid: this.#kid }
     const payload = {
@@ -90,7 +98,10 @@ export class PassSigner {
       ...(binding !== undefined && { cnf: binding }),
     }
     const signed = `${encoded(header)}.${encoded(payload)}`
-    return `${signed}.${sign(null, Buffer.from(signed), this.#key).toString('base64url')}`
+    const pass = `${signed}.${sign(null, Buffer.from(signed), this.#key).toString('base64url')}`
+    this.#issued.set(name, pass)
+    if (this.#issued.size > KEPT) this.#issued.delete(this.#issued.keys().next().value ?? '')
+    return pass
   }
 }
 

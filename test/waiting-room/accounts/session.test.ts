@@ -33,6 +33,14 @@ test('a session says who it is, until it ends', () => {
   assert.deepEqual(sessions.identify(sessions.issue({ ...user, role: 'admin' }, NOW), NOW)?.role, 'admin')
 })
 
+test('a token that was seen before ends all the same, and an altered one is another', () => {
+  const token = sessions.issue(user, NOW)
+  for (let i = 0; i < 3; i++) assert.deepEqual(sessions.identify(token, NOW + HOUR - 1_000), user)
+  assert.equal(sessions.identify(token, NOW + HOUR), undefined)
+  assert.equal(sessions.identify(`${token.slice(0, -2)}AA`, NOW), undefined)
+  assert.deepEqual(sessions.identify(token, NOW), user, 'what was refused is not remembered')
+})
+
 test('another algorithm, another secret, another audience or a missing end is no session', () => {
   const head = { alg: 'HS256', typ: 'JWT' }
   const claims = claimsOf(token)
