@@ -2,6 +2,7 @@
  * Where the waiting room keeps its line and its documents (accounts, keys): in Redis where REDIS_URL is set, beside the
  * embedded queue where there is one, else in an embedded store of its own.
  */
+import { WeirError } from '../core/index.ts'
 import { EmbeddedEngine } from '../engines/embedded/index.ts'
 import type { QueueDeps, RoomStore, SharedStore } from './queue-parts.ts'
 import type { Settings } from './settings.ts'
@@ -23,12 +24,24 @@ export async function openRoomStore(
     line: engine.line,
     documents: engine.effects,
     place: dataDir,
-    start() {
+    async start() {
       deps.logger.info({ data: dataDir }, why)
-      return engine.start()
+      try {
+        await engine.start()
+      } catch (error) {
+        throw advised(error)
+      }
     },
     stop: () => engine.stop(),
   }
+}
+
+/** On a broker several processes of one directory are usual; their rooms are what cannot share it. */
+function advised(error: unknown): unknown {
+  if (!(error instanceof WeirError) || error.code !== 'data_dir_in_use') return error
+  const advice =
+    'the waiting room keeps its line there: set another DATA_DIR, or REDIS_URL, or ROOM_PORT to off'
+  return new WeirError('data_dir_in_use', `${error.message}; ${advice}`, { cause: error })
 }
 
 export function embeddedEngine(settings: Settings, deps: QueueDeps): EmbeddedEngine {

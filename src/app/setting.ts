@@ -125,15 +125,15 @@ function matching(pattern: RegExp, input: unknown): string | undefined {
   return typeof input === 'string' && pattern.test(input) ? input : undefined
 }
 
-/** Texts that match a pattern: a JSON list, or one text with commas. Empty unless set. */
+/** Texts of which each passes a check: a JSON list, or one text with commas. Empty unless set. */
 export function list(
-  pattern: RegExp,
+  fits: (word: string) => boolean,
   range: string,
   given: Omit<Row<readonly string[]>, 'default'>,
 ): Setting<readonly string[]> {
   return row<readonly string[]>({ ...given, default: [] }, range, (input) => {
     const words = wordsOf(input)
-    return words?.every((word) => pattern.test(word)) ? words : undefined
+    return words?.every(fits) ? words : undefined
   })
 }
 

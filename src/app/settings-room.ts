@@ -1,9 +1,19 @@
 /** The waiting room's rows of the settings table. Times are in the unit their name says. */
+import { isIP } from 'node:net'
 import { secretFault } from '../waiting-room/index.ts'
 import { checkedText, choices, flag, integer, list, optionalPort, optionalText, text } from './setting.ts'
 
 const DAY_S = 86_400
 const isSecret = (secret: string): boolean => !/\s/.test(secret) && secretFault(secret) === undefined
+
+/** An address, an address with a prefix, or a name that proxies' networks are known by. */
+function isNetwork(word: string): boolean {
+  if (/^(loopback|linklocal|uniquelocal)$/.test(word)) return true
+  const [address = '', prefix, ...more] = word.split('/')
+  const bits = { 4: 32, 6: 128 }[isIP(address)]
+  if (bits === undefined || more.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
+}
 
 export const ROOM_SETTINGS = {
   roomPort: optionalPort({
@@ -37,7 +47,7 @@ export const ROOM_SETTINGS = {
     description:
       'Waiting room: admissions to one event in any 60 s; 0 = no limit. Follows as QUEUE_THRESHOLD does.',
   }),
-  roomFollowTypes: list(/^[^\s,]{1,64}$/, 'message types, several with commas', {
+  roomFollowTypes: list((word) => /^[^\s,]{1,64}$/.test(word), 'message types, several with commas', {
     env: 'ROOM_FOLLOW_TYPES',
     description:
       'Waiting room: messages that visitors cause, whose wait slows the doors of all events (`weir up` only); none ' +
@@ -124,18 +134,18 @@ export const ROOM_SETTINGS = {
     default: 5,
     description: 'Waiting room: open sockets of one visitor in one process (tabs, devices); the newest wins.',
   }),
-  allowedOrigins: list(/^https?:\/\/[^\s/,*]+$/, 'origins as https://shop.example, several with commas', {
-    env: 'ALLOWED_ORIGINS',
-    description: 'Waiting room: pages of other origins that may use its API and sockets; none unless set.',
-  }),
-  trustedProxies: list(
-    /^[0-9a-fA-F.:]+(\/\d{1,3})?$|^(loopback|linklocal|uniquelocal)$/,
-    'addresses or networks (10.0.0.0/8), several with commas',
+  allowedOrigins: list(
+    (word) => /^https?:\/\/[^\s/,*]+$/.test(word),
+    'origins as https://shop.example, several with commas',
     {
-      env: 'TRUSTED_PROXIES',
-      description: 'Waiting room: proxies whose X-Forwarded-For is believed; none unless set.',
+      env: 'ALLOWED_ORIGINS',
+      description: 'Waiting room: pages of other origins that may use its API and sockets; none unless set.',
     },
   ),
+  trustedProxies: list(isNetwork, 'addresses or networks (10.0.0.0/8), several with commas', {
+    env: 'TRUSTED_PROXIES',
+    description: 'Waiting room: proxies whose X-Forwarded-For is believed; none unless set.',
+  }),
   roomFailOpenMinutes: integer(0, 60, {
     env: 'ROOM_FAIL_OPEN_MINUTES',
     default: 0,

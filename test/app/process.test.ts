@@ -116,6 +116,11 @@ test('one line each: data directory in use, port taken, setting out of range, br
       { ...broker, QUEUE_TOPOLOGY: 'single' },
       /QUEUE_TOPOLOGY must be per-type for --processes/,
     ],
+    [
+      ['--port', '0', '--data-dir', path],
+      { ...broker, ROOM_PORT: '0' },
+      /data directory.*waiting room.*REDIS_URL, or ROOM_PORT to off/,
+    ],
     ['gateway', {}, /RABBITMQ_URL must be set: the role gateway works on a broker/],
     ['consumer --type mpn', broker, /MESSAGE_TYPE.* must be all, or one or more of .*; found mpn/],
     [

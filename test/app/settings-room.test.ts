@@ -74,6 +74,8 @@ describe('refused with one line that names the variable', () => {
       /^ROOM_PORT must be a port/,
     ],
     ['one port twice', { environment: { ROOM_PORT: '8000' } }, /^ROOM_PORT must differ from API_PORT/],
+    ['no network', { environment: { TRUSTED_PROXIES: '10.0.0.0/33' } }, /^TRUSTED_PROXIES must be addresses/],
+    ['no address', { environment: { TRUSTED_PROXIES: '300.1.1.1' } }, /^TRUSTED_PROXIES must be addresses/],
     ['a star', { environment: { ALLOWED_ORIGINS: '*' } }, /^ALLOWED_ORIGINS must be origins/],
   ]
   for (const [name, sources, wanted] of cases) {
