@@ -12,6 +12,7 @@ import {
   verify,
 } from 'node:crypto'
 import { isVisitorId } from '../port.ts'
+import { Recent } from '../recent.ts'
 
 export type Role = 'user' | 'admin'
 
@@ -54,7 +55,7 @@ export class Sessions {
   readonly #secret: KeyObject
   readonly #lifetimeMs: number
   /** Tokens that were verified: who waits asks every few seconds, and the check is what such an answer costs most. */
-  readonly #known = new Map<string, Verified>()
+  readonly #known = new Recent<Verified>(KEPT)
 
   constructor(secret: string, lifetimeMs: number) {
     this.#secret = createSecretKey(Buffer.from(secret))
@@ -76,7 +77,6 @@ export class Sessions {
     const verified = this.#verify(token, now)
     if (!verified || token.length > LONGEST_KEPT) return verified?.identity
     this.#known.set(token, verified)
-    if (this.#known.size > KEPT) this.#known.delete(this.#known.keys().next().value ?? '')
     return verified.identity
   }
 

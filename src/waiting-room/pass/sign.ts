@@ -3,6 +3,7 @@
  * every pass they signed has expired, so that a rotation is never noticed.
  */
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { Recent } from '../recent.ts'
 import type { PassKeySet } from './verify.ts'
 
 /** A key pair as it is kept: a private JWK (RFC 8037). */
@@ -56,7 +57,7 @@ export class PassSigner {
   readonly #key: KeyObject
   readonly #kid: string
   /** By what it says: a visitor who asks again while nothing has changed gets the same pass, and it is signed once. */
-  readonly #issued = new Map<string, string>()
+  readonly #issued = new Recent<string>(KEPT)
   readonly keySet: PassKeySet
 
   /** `keys`: newest first, at least one. */
@@ -100,7 +101,6 @@ export class PassSigner {
     const signed = `${encoded(header)}.${encoded(payload)}`
     const pass = `${signed}.${sign(null, Buffer.from(signed), this.#key).toString('base64url')}`
     this.#issued.set(name, pass)
-    if (this.#issued.size > KEPT) this.#issued.delete(this.#issued.keys().next().value ?? '')
     return pass
   }
 }
