@@ -27,17 +27,22 @@ export interface GainFigures {
   readonly backend: LatencySummary | null
   /** From the end of the burst until the back end was as fast as unhindered again, seconds; null = not seen. */
   readonly recoverySeconds: number | null
+  /** From the end of the burst until no more was in the service than its slots hold; null = not seen, or no service. */
+  readonly backlogSeconds: number | null
 }
 
-/** `burstSeconds`: length of the burst from the start; `normalMs`: what the slowest unhindered call takes. */
 export interface GainSetting {
+  /** Length of the burst, from the start. */
   readonly burstSeconds: number
+  /** What the slowest unhindered call takes, with some room. */
   readonly normalMs: number
+  /** Messages that the service has in work at once. */
+  readonly slots: number
 }
 
 export function gainFiguresOf(
-  { load, calls }: Pick<Side, 'load' | 'calls'>,
-  { burstSeconds, normalMs }: GainSetting,
+  { load, calls, waiting }: Pick<Side, 'load' | 'calls' | 'waiting'>,
+  { burstSeconds, normalMs, slots }: GainSetting,
 ): GainFigures {
   const done = workDoneOf(calls).size
   const attempted = load.accounts.attempted
@@ -52,6 +57,7 @@ export function gainFiguresOf(
   for (const { intendedAt, doneAt } of waitsOf({ load, calls })) work.record(doneAt - intendedAt)
   const burstEnd = load.startedAt + burstSeconds * 1000
   const well = wellAgainAt(calls, burstEnd, normalMs)
+  const cleared = waiting.find(([ms, messages]) => ms >= burstEnd && messages <= slots)
   return {
     attempted,
     done,
@@ -61,6 +67,7 @@ export function gainFiguresOf(
     answer: load.latencyMs.count === 0 ? null : load.latencyMs,
     work: work.count === 0 ? null : work.summary(),
     backend: servedLatency(calls),
+    backlogSeconds: cleared === undefined ? null : (cleared[0] - burstEnd) / 1000,
     recoverySeconds: well === null ? null : (well - burstEnd) / 1000,
   }
 }
@@ -160,10 +167,16 @@ export function gainTable(straight: GainFigures, queued: GainFigures): Compariso
       row('latency of the back end, median', '백엔드 지연, 중앙값', 'ms', ({ backend }) => backend?.p50),
       row('latency of the back end, p99', '백엔드 지연, p99', 'ms', ({ backend }) => backend?.p99),
       row(
-        'back end well again after the burst',
-        '폭주 후 백엔드가 회복되기까지',
+        'back end well again after the burst (to half a second)',
+        '폭주 후 백엔드가 회복되기까지 (0.5초 단위)',
         's',
         (side) => side.recoverySeconds,
+      ),
+      row(
+        'backlog gone after the burst',
+        '폭주 후 밀린 메시지가 없어질 때까지',
+        's',
+        (side) => side.backlogSeconds,
       ),
     ],
   }

@@ -64,7 +64,7 @@ async function run(context: ExperimentContext): Promise<ExperimentFindings> {
   const queued = await runSide({ ...common, stage, path: 'queued' }, context)
   await stage.stop()
   const normalMs = BACKEND.serviceMs * (1 + BACKEND.spread) * NORMAL
-  return findings(straight, queued, { burstSeconds, normalMs })
+  return findings(straight, queued, { burstSeconds, normalMs, slots: SLOTS })
 }
 
 function findings(straight: Side, queued: Side, setting: GainSetting): ExperimentFindings {

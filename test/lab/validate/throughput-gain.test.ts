@@ -17,7 +17,7 @@ import { loadReport } from './load-report.ts'
 
 const figures = (more: Partial<GainFigures> = {}): GainFigures => ({
   ...{ attempted: 1_000, done: 1_000, horizonSeconds: 10, goodput: 100, successPercent: 100 },
-  ...{ answer: null, work: null, backend: null, recoverySeconds: 0 },
+  ...{ answer: null, work: null, backend: null, recoverySeconds: 0, backlogSeconds: null },
   ...more,
 })
 const gain = (more: Partial<Gain> = {}): Gain => ({
@@ -73,6 +73,20 @@ describe('what is counted', () => {
     ...{ id: `i${start}`, ref: `r/${index}`, type: 'ORDER' },
   })
 
+  const SETTING = { burstSeconds: 2, normalMs: 150, slots: 4 }
+  const waiting = [
+    [2_900, 3],
+    [3_100, 9],
+    [3_600, 4],
+    [3_800, 5],
+  ] as const
+
+  test('the backlog is gone when no more is there than the slots hold, after the burst', () => {
+    const { backlogSeconds } = gainFiguresOf({ load, calls: [], waiting }, SETTING)
+    assert.equal(backlogSeconds, 0.6)
+    assert.equal(gainFiguresOf({ load, calls: [], waiting: [] }, SETTING).backlogSeconds, null)
+  })
+
   test('work once per message, over the time until the last of it was done', () => {
     const calls = [
       call(0, 1_100, 1_200),
@@ -80,7 +94,7 @@ describe('what is counted', () => {
       call(1, 1_500, 1_900, 'failed'),
       call(2, 4_900, 5_000),
     ]
-    const found = gainFiguresOf({ load, calls }, { burstSeconds: 2, normalMs: 150 })
+    const found = gainFiguresOf({ load, calls, waiting }, SETTING)
     assert.deepEqual([found.done, found.horizonSeconds, found.goodput, found.successPercent], [2, 4, 0.5, 50])
     assert.equal(found.work?.count, 2)
     // From the moment in which it was meant to leave.
@@ -88,7 +102,7 @@ describe('what is counted', () => {
   })
 
   test('who gave up later than the last work was done makes the time longer', () => {
-    const found = gainFiguresOf({ load, calls: [call(0, 1_100, 1_200)] }, { burstSeconds: 2, normalMs: 150 })
+    const found = gainFiguresOf({ load, calls: [call(0, 1_100, 1_200)], waiting: [] }, SETTING)
     assert.deepEqual([found.horizonSeconds, found.goodput], [2, 0.5])
   })
 
