@@ -32,6 +32,8 @@ export class DoorFollower {
   readonly #options: FollowerOptions
   #running = false
   #slow = new Map<string, SlowedBy>()
+  /** As they were left after the last step. */
+  #rates = new Map<string, number>()
   #cancel = (): void => {}
   #step: Promise<void> = Promise.resolve()
 
@@ -68,25 +70,37 @@ export class DoorFollower {
     const { line, logger, maxPerMinute } = this.#options
     const wait = this.#slowest()
     const slow = new Map<string, SlowedBy>()
+    const rates = new Map<string, number>()
     try {
       for (const { event, door } of await line.events()) {
         if (door.mode === 'closed' || door.mode === 'prequeue') continue
-        const before = door.ratePerMinute === 0 ? maxPerMinute : door.ratePerMinute
-        const ratePerMinute = followedRate(this.#options, before, wait.ms)
-        if (ratePerMinute !== door.ratePerMinute) await line.change(event, { ratePerMinute })
-        if (ratePerMinute < maxPerMinute) slow.set(event, because(wait))
-        if (ratePerMinute >= before || this.#slow.has(event)) continue
-        logger.info(
-          { event, ratePerMinute, ...because(wait) },
-          'The door is slower: the queue behind it is too long',
-        )
+        const ratePerMinute = await this.#moved(event, door.ratePerMinute, wait)
+        rates.set(event, ratePerMinute)
+        if (ratePerMinute > 0 && ratePerMinute < maxPerMinute) slow.set(event, because(wait))
       }
-      for (const event of this.#slow.keys())
-        if (!slow.has(event)) logger.info({ event }, 'The door is as fast as it may be again')
-      this.#slow = slow
     } catch {
       // The line is away, and nobody is admitted: there is nothing to slow down.
+      return
     }
+    for (const [event, slowedBy] of slow) {
+      if (this.#slow.has(event)) continue
+      const fields = { event, ratePerMinute: rates.get(event), ...slowedBy }
+      logger.info(fields, 'The door is slower: the queue behind it is too long')
+    }
+    for (const event of this.#slow.keys())
+      if (!slow.has(event)) logger.info({ event }, 'The door is as fast as it may be again')
+    this.#slow = slow
+    this.#rates = rates
+  }
+
+  /** One step of one door; its rate afterwards. */
+  async #moved(event: string, is: number, { ms }: Wait): Promise<number> {
+    const { line, maxPerMinute } = this.#options
+    // Somebody else has moved it since: the follower of another process, or an operator. Two would go twice as far.
+    if ((this.#rates.get(event) ?? is) !== is) return is
+    const ratePerMinute = followedRate(this.#options, is === 0 ? maxPerMinute : is, ms)
+    if (ratePerMinute !== is) await line.change(event, { ratePerMinute })
+    return ratePerMinute
   }
 
   #slowest(): Wait {

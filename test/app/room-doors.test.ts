@@ -119,3 +119,34 @@ test('the door is slower while messages wait too long, says why, and is fast aga
   await start({})
   assert.equal(await rate(), 0)
 })
+
+test('two that follow one queue go one step at a time, and the other goes on when one ends', async (t) => {
+  const { clock, line, logger, pass, doorOf } = await rig(t)
+  await line.define('a', { ...DEFAULT_DOOR, ratePerMinute: 1000 })
+  const { state, engine, flow } = queue()
+  Object.assign(state, { waiting: 500, waitMs: 90_000, drain: 5 })
+  const rates = { targetWaitMs: 60_000, minPerMinute: 10, maxPerMinute: 1000 }
+  const options = { ...rates, types: ['MNP'], line, engine, flow, clock, logger, stepMs: 4_000 }
+  const one = new DoorFollower(options)
+  const two = new DoorFollower(options)
+  t.after(() => Promise.all([one.stop(), two.stop()]))
+  const rate = async () => (await doorOf('a'))?.ratePerMinute
+  one.start()
+  await pass(2_000)
+  two.start()
+  await pass(2_000)
+  assert.equal(await rate(), 700)
+  await pass(2_000)
+  // Its first step knows of no other.
+  assert.equal(await rate(), 490)
+  await pass(2_000)
+  assert.equal(await rate(), 490, 'the first one sees that it was moved')
+  await pass(2_000)
+  assert.equal(await rate(), 343)
+  await pass(2_000)
+  assert.equal(await rate(), 343)
+  await two.stop()
+  await pass(4_000)
+  assert.equal(await rate(), 240)
+  assert.equal(one.slowedBy('a')?.cause, 'backlog')
+})
