@@ -110,10 +110,10 @@ ${errorsTable(ERRORS)}
 
 Its refusals are \`{ "error": "…", "code": "…" }\`, as its older clients read them, with one of the codes above
 (\`invalid_setting\`
-is 400 there, because it is the operator's request that is at fault) or one of these. Over a socket the same codes come in
-the
-acknowledgement, \`{ "ok": false, "code", "error", "retryAfterMs"? }\`, as \`queue-error\` where none is asked for, and as
-\`data.code\` of a refused handshake. Codes without a status are told over sockets only.
+is 400 there, because it is the operator's request that is at fault) or one of these. Over a socket the same codes
+come in the
+acknowledgement, \`{ "ok": false, "code", "error", "retryAfterMs"? }\`, as \`queue-error\` where none is asked for, and
+as \`data.code\` of a refused handshake. Codes without a status are told over sockets only.
 
 ${errorsTable(ROOM_ERRORS)}
 `

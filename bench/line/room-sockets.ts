@@ -36,7 +36,7 @@ export const roomSockets: Bench = {
     }
     const variants = { room: run(false), plain: run(true) }
     const { room, plain } = await alternate(quick ? 1 : 3, variants, say, (one) => {
-      return `event loop held up for ${one.maxMs.toFixed(0)} ms at most, ${one.framesPerMinute.toFixed(1)} frames a minute`
+      return `held up for ${one.maxMs.toFixed(0)} ms at most, ${one.framesPerMinute.toFixed(1)} frames a minute`
     })
     const lost = room.reduce((sum, { admitted, called }) => sum + Math.abs(admitted - called), 0)
     return {

@@ -1,4 +1,4 @@
-/** The room over a Redis that goes away and comes back: it fails closed, goes on by itself, loses nobody, lets nobody in twice. */
+/** The room over a Redis that goes away and comes back: fails closed, goes on by itself, nobody lost, nobody twice. */
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'

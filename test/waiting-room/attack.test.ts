@@ -35,7 +35,7 @@ async function open(t: TestContext, port: number, text: string): Promise<Socket>
   return socket
 }
 
-test('five hundred slow senders do not keep a visitor from entering, and are hung up on when their time is over', async (t) => {
+test('500 slow senders keep nobody from entering, and are hung up on when their time is over', async (t) => {
   const room = await roomRig(t)
   const app = buildRoom(room.deps, { headersMs: 800, requestMs: 1_200, checkMs: 100 })
   t.after(() => app.close())
@@ -106,7 +106,7 @@ test('ten thousand sockets of one visitor: five stay, the others are closed, and
   assert.equal((await ask('GET', '/api/queue/status/1', 'flood')).body.state, 'none', 'a socket is no ticket')
 })
 
-test('sockets with no token, a foreign one or none of a shape are refused and closed, whatever their number', async (t) => {
+test('sockets with no token, a foreign one or one of any shape are refused and closed', async (t) => {
   const rig = await socketRig(t)
   const other = await roomRig(t)
   const foreign = `${other.tokenOf('v1').slice(0, -4)}AAAA`

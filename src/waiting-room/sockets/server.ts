@@ -159,7 +159,9 @@ export class RoomSockets {
     this.#asks.listen(socket)
   }
 
-  /** Whoever does not close its end is not waited for: a flood would hold thousands of connections that count as none. */
+  /**
+   * Who does not close the own end is not waited for: a flood would hold thousands of connections that count as none.
+   */
   #hangUp(socket: RoomSocket): void {
     const transport = socket.conn.transport as { socket?: { terminate?: () => void } }
     socket.disconnect(true)
