@@ -25,6 +25,11 @@ export class CostMeter {
     this.#peak = Math.max(this.#peak, used.residentBytes)
   }
 
+  /** From the last sample on: what was before is of another part of the test. */
+  again(): void {
+    this.#first = this.#last
+  }
+
   report(total = false): CostReport | undefined {
     const [from, to] = [total ? this.#first : this.#before, this.#last]
     if (!to) return undefined

@@ -134,8 +134,7 @@ class RoomRun {
         this.#timedOut = true
         abort()
       })
-      // Logging in is over: what the generator costs from here on is the load's.
-      this.#watch.self.start()
+      this.#watch.begin()
       await this.#arrive(accounts)
       const { reconnect, everybody } = await this.#mode()
       await this.#lastLook()

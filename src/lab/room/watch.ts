@@ -43,6 +43,13 @@ export class RoomWatch {
     this.#tick()
   }
 
+  /** Logging in is over: what both processes cost from here on is the load's. */
+  begin(): void {
+    this.self.start()
+    this.own.again()
+    this.server.again()
+  }
+
   async stop(): Promise<void> {
     this.#running = false
     this.#cancel()

@@ -6,6 +6,7 @@ Reads commands from standard input, one a line, and writes what happens as JSON,
 """
 import json
 import sys
+import threading
 
 import requests
 import socketio
@@ -13,8 +14,14 @@ import socketio
 url, event, email, password, transport = sys.argv[1:6]
 
 
+# Handlers run in threads of their own, and a line must not land in the middle of another one.
+telling = threading.Lock()
+
+
 def tell(kind, **more):
-    print(json.dumps({"kind": kind, **more}), flush=True)
+    with telling:
+        sys.stdout.write(json.dumps({"kind": kind, **more}) + "\n")
+        sys.stdout.flush()
 
 
 def call(method, path, token=None, body=None):
@@ -30,32 +37,26 @@ if "token" not in logged_in:
 token = logged_in["token"]
 tell("check", user=logged_in["user"]["userId"], answer=call("POST", f"/api/queue/check/{event}", token))
 
-client = socketio.Client(reconnection=False)
+
+def new_client():
+    """One for each connection, as a page that is loaded anew: the threads of the one before end when they like."""
+    made = socketio.Client(reconnection=False)
+    made.on("*", lambda name, data=None: tell("event", name=name, data=data))
+    made.on("disconnect", lambda *_: tell("disconnect"))
+    made.on("connect_error", lambda data=None: tell("connect_error", data=data))
+    return made
 
 
-@client.on("*")
-def any_event(name, data=None):
-    tell("event", name=name, data=data)
-
-
-@client.event
-def disconnect(*_):
-    tell("disconnect")
-
-
-@client.event
-def connect_error(data=None):
-    tell("connect_error", data=data)
-
-
+client = None
 for line in sys.stdin:
     command = line.strip()
     if command == "connect":
+        client = new_client()
         client.connect(url, auth={"token": token}, transports=[transport], wait_timeout=30)
         tell("connect")
     elif command == "wrong":
         try:
-            socketio.Client(reconnection=False).connect(url, auth={"token": "none"}, transports=[transport])
+            new_client().connect(url, auth={"token": "none"}, transports=[transport], wait_timeout=30)
         except socketio.exceptions.ConnectionError as error:
             tell("refused", says=str(error))
     elif command == "join":
