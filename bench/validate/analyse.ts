@@ -5,7 +5,7 @@ import { type LoggedCall, readCallLog } from '../../src/lab/backend/call-log.ts'
 import { historyLine } from '../../src/lab/history.ts'
 import { aheadOfPaceMs, peakAgainstPace } from '../../src/lab/measure/peak.ts'
 import { flatness, perfectOutput, smoothing } from '../../src/lab/measure/smoothing.ts'
-import { audited, sentOf } from '../../src/lab/validate/recorded.ts'
+import { audited, recordedOf } from '../../src/lab/validate/recorded.ts'
 import { answer, childConfig } from '../harness/child.ts'
 
 interface Config {
@@ -48,10 +48,11 @@ function record(): void {
 
 async function analyse() {
   const began = performance.now()
-  const { sent, acknowledged } = await sentOf(history)
+  const read = await recordedOf(history, true)
+  const { sent, acknowledged } = read
   const calls: LoggedCall[] = []
   for await (const call of readCallLog(log)) calls.push(call)
-  const verdict = await audited(history, calls, [])
+  const verdict = audited(read, calls, null)
   const out = Float64Array.from(calls, ({ start }) => start).sort()
   const horizon = { from: sent[0] ?? 0, to: (out.at(-1) ?? 0) * 2 - (sent[0] ?? 0) }
   const perfect = perfectOutput(sent, PACE)

@@ -72,8 +72,9 @@ Examples:
   weir validate --test-type burst_leveling,queue_buffering --api-url http://127.0.0.1:8000 --backend-log calls.jsonl
   weir report compare before.json after.json
 
---duration is how long the work of a burst lasts, or a sustained load. Exit code 0 when every criterion that could be
-judged has passed, 1 when one failed, nothing could be judged, or it was interrupted; 2 for wrong use.`
+--duration is how long the work of a burst lasts, a sustained load, or switching monitoring to and fro. Exit code 0
+when every criterion that could be judged has passed, 1 when one failed, nothing could be judged, or it was
+interrupted; 2 for wrong use.`
 
 export function validateCommand(program: Command): void {
   program

@@ -13,7 +13,7 @@ import type { LoadReport } from '../load/report.ts'
 import { runLoad } from '../load/run.ts'
 import { endsOf } from '../what-came-out.ts'
 import type { ExperimentContext } from './experiment.ts'
-import { audited, sentOf } from './recorded.ts'
+import { audited, recordedOf } from './recorded.ts'
 import type { Subject } from './subject.ts'
 
 export interface Driven {
@@ -76,15 +76,15 @@ export async function drive(
   const load = await loading
   const drained = await untilEmpty(context, subject, depth, drainLimitMs)
   await depth.stop()
-  const read = await sentOf(file)
   const calls = await callsOf(subject, run, load, clock)
+  const read = await recordedOf(file, calls !== null)
   const ends = await endsOf(read.ids, {
     ...{ client: context.client(subject.url), clock, waitMs: drained ? ASK_LIMIT_MS : 0, signal },
   }).catch(() => null)
   const late = (await subject.lateMs().catch(() => null)) ?? UNKNOWN_LATE_MS
   return {
     ...{ load, sent: read.sent, acknowledged: read.acknowledged, calls, depth: depth.seen, drained },
-    verdict: await audited(file, calls, ends),
+    verdict: audited(read, calls, ends),
     lateMs: Math.max(late, load.generator.loopLagMs.max || 0),
   }
 }

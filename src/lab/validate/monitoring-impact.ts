@@ -50,7 +50,8 @@ const OF = {
 async function run(context: ExperimentContext): Promise<ExperimentFindings> {
   if (context.running) return notSwitched()
   const { quick, flags, clock, seed, signal } = context
-  const [pairs, blockMs] = quick ? [5, 800] : [20, 2_500]
+  const [usual, blockMs] = quick ? [5, 800] : [20, 2_500]
+  const pairs = pairsWithin(flags.durationSeconds, blockMs) ?? usual
   const rate = flags.sustainedLoad ?? 200
   const durationMs = (pairs * 2 + 0.5) * (blockMs + SETTLE_MS) + 500
   const subject = await subjectOf(context, {
@@ -107,6 +108,10 @@ function costOf(
   const messages = countBefore(acknowledged, to) - countBefore(acknowledged, from)
   return messages === 0 || cpuSeconds <= 0 ? null : (cpuSeconds * 1000) / messages
 }
+
+/** As many as the time that was asked for holds; fewer than three have no interval worth the name. */
+const pairsWithin = (seconds: number | undefined, blockMs: number): number | undefined =>
+  seconds === undefined ? undefined : Math.max(3, Math.floor((seconds * 1000) / (2 * (blockMs + SETTLE_MS))))
 
 /** What the blocks amount to. Pure. */
 export function findingsOf(driven: Driven, blocks: readonly Block[]): ExperimentFindings {

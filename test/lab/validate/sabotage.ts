@@ -11,6 +11,8 @@ export interface Spoiler extends AsyncDisposable {
   readonly url: string
   /** How often it did what it is for. */
   readonly spoilt: () => number
+  /** The names of the messages that it did it to, as the load calls them. */
+  readonly names: () => readonly string[]
 }
 
 interface Call {
@@ -22,23 +24,28 @@ interface Call {
 type Way = (call: Call, forward: (call: Call) => Promise<void>, spoilt: () => void) => Promise<void>
 
 async function startProxy(target: string, way: Way): Promise<Spoiler> {
-  let times = 0
+  const names: string[] = []
   const forward = (call: Call) => passOn(target, call)
   const server = createServer(async (request, response) => {
     const body = await buffer(request)
-    await way({ request, response, body }, forward, () => times++).catch(() => response.destroy())
+    await way({ request, response, body }, forward, () => names.push(nameIn(body))).catch(() =>
+      response.destroy(),
+    )
   })
   server.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    spoilt: () => times,
+    spoilt: () => names.length,
+    names: () => names,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
   }
 }
+
+const nameIn = (body: Buffer): string => /weir-load (\S+?\/\d+)/.exec(body.toString())?.[1] ?? ''
 
 async function passOn(target: string, { request: { method, url, headers }, response, body }: Call) {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
