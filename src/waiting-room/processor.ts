@@ -44,7 +44,7 @@ export class LineProcessor {
     if (this.#phase !== 'new') return
     this.#phase = 'running'
     const { line, logger, intervalMs } = this.#options
-    logger.info({ intervalMs }, `Queue processor started (interval: ${intervalMs}ms)`)
+    logger.info({}, `Queue processor started (interval: ${intervalMs}ms)`)
     this.#every(intervalMs, () => this.#next(() => this.#all()))
     this.#every(SAMPLE_EVERY_MS, () => this.#sample())
     this.#off.push(line.follow((news) => this.#heard(news)))
@@ -109,8 +109,7 @@ export class LineProcessor {
       if (draw) logger.info({ event, registered: draw.count }, 'the pre-queue is drawn and the door is open')
     }
     const waiting = (await line.events()).filter(({ counts }) => counts.waiting > 0)
-    if (waiting.length > 0)
-      logger.info({ queues: waiting.length }, `Processing ${waiting.length} queue(s)...`)
+    if (waiting.length > 0) logger.info({}, `Processing ${waiting.length} queue(s)...`)
     for (const { event } of waiting) await this.#admit(event)
   }
 
