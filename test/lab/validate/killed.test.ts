@@ -5,7 +5,7 @@ import { stability } from '../../../src/lab/validate/stability.ts'
 import type { Stage } from '../../../src/lab/validate/stage.ts'
 import { experimentContext } from './experiment-context.ts'
 
-test('a service that is killed in the middle of a sustained load fails by its end and by what it could not take', async (t) => {
+test('a service that is killed under a sustained load fails by its end and by what it could not take', async (t) => {
   let stage: Stage | undefined
   const context = experimentContext((end) => t.after(end), {
     flags: { durationSeconds: 4, sustainedLoad: 40 },
