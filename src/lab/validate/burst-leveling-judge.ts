@@ -1,13 +1,13 @@
 /** What the record of a burst amounts to. Pure, so that the tests can hand it records of other pacers. */
 import { aheadOfPaceMs, peakAgainstPace } from '../measure/peak.ts'
 import { flatness, perfectOutput, smoothing } from '../measure/smoothing.ts'
-import { countBefore } from '../measure/times.ts'
 import type { Criterion, Words } from '../report/document.ts'
 import { acceptedCriterion, auditCriteria, auditFigures } from './audit-criteria.ts'
 import { levelCharts, levelFigures, summaryOf } from './burst-leveling-shown.ts'
 import {
   type Look,
   lookAt,
+  outRate,
   PACER_TOLERANCE_MS,
   PATH_MS,
   predictedSeconds,
@@ -160,7 +160,7 @@ function smoothingCriterion(look: Look, binMs: number): Criterion {
 function flatCriterion(look: Look): Criterion {
   const { out, busy } = look
   const seconds = (busy.to - busy.from) / 1000
-  const rate = countBefore(out, busy.to) / Math.max(seconds, 0.001)
+  const rate = outRate(look) ?? 0
   const binMs = Math.max(100, Math.ceil((EVENTS_PER_BIN * 1000) / Math.max(rate, 0.001)))
   const given = {
     id: 'burst_leveling.flatness',

@@ -43,15 +43,25 @@ export function lookAt(
   }
 }
 
-/** From the first call to the last moment at which another was still waiting. */
+/**
+ * The longest stretch in which something waited all the time. Not simply from the first call on: at the very beginning
+ * a message may be gone before the next has come.
+ */
 function busyOf(came: Float64Array, gone: Float64Array): Horizon {
-  const from = gone[0] ?? 0
-  for (let index = 0; index < gone.length; index++) {
-    // The backlog just before this call went.
-    const at = gone[index] ?? 0
-    if (index > 0 && countBefore(came, at) - index <= 0) return { from, to: gone[index - 1] ?? at }
+  let from = gone[0] ?? 0
+  let longest: Horizon = { from, to: from }
+  const stretch = (to: number) => {
+    if (to - from > longest.to - longest.from) longest = { from, to }
   }
-  return { from, to: gone.at(-1) ?? from }
+  for (let index = 1; index < gone.length; index++) {
+    const at = gone[index] ?? 0
+    // The backlog just before this call went.
+    if (countBefore(came, at) - index > 0) continue
+    stretch(gone[index - 1] ?? at)
+    from = at
+  }
+  stretch(gone.at(-1) ?? from)
+  return longest
 }
 
 export const toleranceOf = ({ driven }: Look): number => PACER_TOLERANCE_MS + PATH_MS + driven.lateMs

@@ -88,6 +88,18 @@ describe('burst_leveling', () => {
     assert.deepEqual([found.peak_output, found.drain_against_plan], ['passed', 'failed'])
   })
 
+  test('a first call that was gone before the next had come does not hide the backlog that follows', () => {
+    const acknowledged = sent.map((ms, index) => (index === 0 ? ms : ms + 100))
+    const out = perfectOutput(acknowledged, 60)
+    const { criteria, figures } = findingsOf(
+      { pacePerSecond: 60, slots: 20 },
+      driven(MESSAGES, 2, out, { acknowledged }),
+    )
+    assert.equal(verdicts(criteria).flatness, 'passed')
+    const rate = figures.find(({ id }) => id === 'burst_leveling.out_rate')?.value ?? 0
+    assert.ok(Math.abs(rate - 60) < 0.5, `${rate}`)
+  })
+
   test('one call that came too early by a second is seen among thousands', () => {
     const early = Float64Array.from(paced, (at, index) =>
       index >= 1_500 && index < 1_560 ? (paced[1_500] ?? 0) : at,
