@@ -23,6 +23,8 @@ const WINDOWS_MS = [100, 250, 1_000]
 /** Of what a perfect pacer has: noise of the machine costs some, windows nearly all. */
 const SHARE_OF_PERFECT = 0.5
 const UNEVEN_AT_MOST = 0.5
+/** The pace makes up for no time that it was held up; on a machine that stands still so long it is held up often. */
+const BUSY_MS = 100
 /** With fewer a bin, whole numbers alone make counts uneven. */
 const EVENTS_PER_BIN = 5
 
@@ -201,7 +203,9 @@ function drainCriterion(look: Look): Criterion {
       `첫 메시지 전송부터 마지막 호출 시작까지 ${shown(measured, 1)}초; weir plan 예측 ${shown(predicted, 1)}초.`,
     ),
   }
-  const { why } = driven.load.generator
+  const why = [...driven.load.generator.why]
+  if (driven.lateMs > BUSY_MS)
+    why.push(`a process of the measurement stood still for ${shown(driven.lateMs)} ms`)
   const doubt = words(
     `The machine was too busy to tell (${why.join('; ')}).`,
     `측정 장비가 너무 바빠 판단할 수 없습니다(${why.join('; ')}).`,

@@ -86,6 +86,7 @@ describe('burst_leveling', () => {
   test('one that is too slow passes its peak and fails by its time', () => {
     const found = judged(perfectOutput(sent, 40))
     assert.deepEqual([found.peak_output, found.drain_against_plan], ['passed', 'failed'])
+    assert.equal(judged(perfectOutput(sent, 40), { lateMs: 300 }).drain_against_plan, 'inconclusive')
   })
 
   test('a first call that was gone before the next had come does not hide the backlog that follows', () => {
