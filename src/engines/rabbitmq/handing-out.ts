@@ -26,6 +26,12 @@ const EXPIRED = 'its time to live ended before it was handed out'
 
 export class HandingOut {
   readonly #deps: HandingOutDeps
+  /**
+   * What has expired takes room in the broker until it is booked, and hides what lies behind it: who finds nothing may
+   * not believe it while some are being booked, nor when some were while he asked. How often that has been, by stock.
+   */
+  readonly #ending = new Map<Stock, Promise<void>>()
+  readonly #endings = new Map<Stock, number>()
 
   constructor(deps: HandingOutDeps) {
     this.#deps = deps
@@ -38,9 +44,14 @@ export class HandingOut {
     const deliveries: Delivery[] = []
     for (let round = 0; round < ROUNDS; round++) {
       const missing = request.max - deliveries.length
+      const endings = this.#endings.get(stock)
       if (stock.ready < missing) await this.#replenish(request.type, missing)
       const taken = stock.take(missing)
-      if (taken.length === 0) break
+      if (taken.length === 0) {
+        await this.#ending.get(stock)
+        if (this.#endings.get(stock) === endings || deliveries.length > 0) break
+        continue
+      }
       const out = await this.#handOut(taken, stock, request)
       for (const delivery of out) deliveries.push(delivery)
       if (out.length === taken.length) break
@@ -147,8 +158,18 @@ export class HandingOut {
     return expiresAt === undefined ? delivery : { ...delivery, expiresAt }
   }
 
-  async #end(expired: readonly Parcel[], stock: Stock, now: number): Promise<void> {
+  #end(expired: readonly Parcel[], stock: Stock, now: number): Promise<void> {
+    const all = Promise.all([this.#ending.get(stock), this.#book(expired, stock, now)])
+    const ending = all.then(() => {
+      if (this.#ending.get(stock) === ending) this.#ending.delete(stock)
+    })
+    this.#ending.set(stock, ending)
+    return ending
+  }
+
+  async #book(expired: readonly Parcel[], stock: Stock, now: number): Promise<void> {
     if (expired.length === 0) return
+    this.#endings.set(stock, (this.#endings.get(stock) ?? 0) + 1)
     const { ledger, tallies, logger, timed } = this.#deps
     try {
       await ledger?.record(
