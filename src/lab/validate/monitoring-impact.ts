@@ -12,7 +12,7 @@ import type { Chart, Criterion } from '../report/document.ts'
 import { acceptedCriterion, auditCriteria, auditFigures } from './audit-criteria.ts'
 import { type Driven, drive } from './drive.ts'
 import type { ExperimentContext, ExperimentFindings, ExperimentKind } from './experiment.ts'
-import { shown, skipped, words } from './findings.ts'
+import { doubted, shown, skipped, words } from './findings.ts'
 import { judgedByInterval } from './interval.ts'
 import { NO_PROCESSES, subjectOf } from './subject.ts'
 
@@ -160,13 +160,22 @@ const percent = (found: Estimate): Estimate => ({
   ...{ value: found.value * 100, low: found.low * 100, high: found.high * 100, samples: found.samples },
 })
 
+/** Measuring more costs nothing less. So much of a gain is other work on the machine, and as much may hide a loss. */
+const LARGEST_GAIN_PERCENT = 10
+const TOO_NOISY = words(
+  'Monitoring cannot save so much: other work on the machine changed between the blocks, so nothing is concluded.',
+  '모니터링이 이만큼 절약할 수는 없습니다. 구간 사이에 다른 작업의 부하가 달라졌으므로 결론을 내리지 않습니다.',
+)
+
 function costCriterion(change: Estimate | null, pairs: number): Criterion {
   const found = change && percent(change)
   const evidence = words(
     `${pairs} pairs; 95 % interval ${shown(found?.low, 1)} to ${shown(found?.high, 1)} %.`,
     `${pairs}쌍; 95 % 구간 ${shown(found?.low, 1)} ~ ${shown(found?.high, 1)} %.`,
   )
-  return judgedByInterval({ ...OF, evidence }, found)
+  const judged = judgedByInterval({ ...OF, evidence }, found)
+  if (found === null || judged.verdict !== 'passed' || found.low >= -LARGEST_GAIN_PERCENT) return judged
+  return doubted(judged, TOO_NOISY)
 }
 
 function intervalFigures(change: Estimate | null) {

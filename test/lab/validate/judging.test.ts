@@ -170,6 +170,12 @@ describe('estimates', () => {
     assert.equal(found?.verdict, 'passed', JSON.stringify(found))
   })
 
+  test('monitoring that seems to save a fifth of the work decides nothing: something else did', () => {
+    const found = impact((on, index) => (on ? 0.08 : 0.1) * (1 + 0.004 * Math.sin(index)))
+    assert.equal(found?.verdict, 'inconclusive')
+    assert.match(found?.evidence.en ?? '', /other work on the machine/)
+  })
+
   test('monitoring that costs a tenth fails, and a few noisy blocks decide nothing', () => {
     assert.equal(impact((on, index) => (on ? 0.11 : 0.1) * (1 + 0.004 * Math.sin(index)))?.verdict, 'failed')
     assert.equal(impact((_, index) => 0.1 * (1 + 0.4 * Math.sin(index * 3)))?.verdict, 'inconclusive')
