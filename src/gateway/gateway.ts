@@ -74,6 +74,13 @@ export function createProbes(
   return service(app, deps.clock, bounds, () => {})
 }
 
+/**
+ * Connections that the system holds for us until we take them. Of a thousand that come at once to a process that has
+ * just started, some overflow Node's 511: their clients believe that they are connected, and wait for the seconds that
+ * TCP takes to try again. The system caps it (`net.core.somaxconn`, 4,096 on Linux).
+ */
+const BACKLOG = 4_096
+
 /** The life of any service of ours on a port of its own; `closing` is called as soon as it is to stop. */
 export function service(
   app: FastifyInstance,
@@ -89,7 +96,7 @@ export function service(
   let started: ReturnType<HttpService['start']> | undefined
   let stopped: Promise<void> | undefined
   const listen = async () => {
-    await app.listen({ host: bounds.host, port: bounds.port })
+    await app.listen({ host: bounds.host, port: bounds.port, backlog: BACKLOG })
     const { port } = app.server.address() as AddressInfo
     const host = bounds.host.includes(':') ? `[${bounds.host}]` : bounds.host
     return { host: bounds.host, port, url: `http://${host}:${port}` }
