@@ -67,7 +67,7 @@ export class Sessions {
     const exp = Math.floor((now + this.#lifetimeMs) / 1000)
     const claims = { iss: ISSUER, aud: AUDIENCE, sub: visitor, email, name, role, iat, exp }
     const signed = `${HEADER}.${encoded(claims)}`
-    return `${signed}.${this.#mac(signed).toString('base64url')}`
+    return `${signed}.${this.#mac(signed)}`
   }
 
   /** undefined: not one of ours, altered, or no longer valid. */
@@ -82,18 +82,21 @@ export class Sessions {
 
   #verify(token: string, now: number): Verified | undefined {
     const parts = split(token)
-    if (parts?.header.alg !== 'HS256' || parts.header.crit !== undefined) return undefined
-    const mac = this.#mac(parts.signed)
-    if (parts.signature.length !== mac.length || !timingSafeEqual(parts.signature, mac)) return undefined
-    const { iss, aud, sub, email, name, role } = parts.claims
-    if (iss !== ISSUER || aud !== AUDIENCE || !isLive(parts.claims, now)) return undefined
+    if (!parts || !isSame(parts.signature, this.#mac(parts.signed))) return undefined
+    // Of nearly every token what the header says is known.
+    const header = parts.header === HEADER ? { alg: 'HS256' } : object(parts.header)
+    const claims = object(parts.claims)
+    if (header?.alg !== 'HS256' || header.crit !== undefined || !claims) return undefined
+    const { iss, aud, sub, email, name, role } = claims
+    if (iss !== ISSUER || aud !== AUDIENCE || !isLive(claims, now)) return undefined
     if (!isVisitorId(sub) || !isText(email) || typeof name !== 'string') return undefined
     if (role !== 'user' && role !== 'admin') return undefined
-    return { identity: { visitor: sub, email, name, role }, endsAt: Number(parts.claims.exp) * 1000 }
+    return { identity: { visitor: sub, email, name, role }, endsAt: Number(claims.exp) * 1000 }
   }
 
-  #mac(signed: string): Buffer {
-    return createHmac('sha256', this.#secret).update(signed).digest()
+  /** In base64url, as it stands in a token: of two spellings of the same bytes only one is ours. */
+  #mac(signed: string): string {
+    return createHmac('sha256', this.#secret).update(signed).digest('base64url')
   }
 }
 
@@ -122,18 +125,12 @@ export function identifyHosted(
   options: HostOptions,
   now: number,
 ): Identity | undefined {
-  const parts = split(token)
-  const algorithm = options.algorithms.find((one) => one === parts?.header.alg)
-  if (!parts || !algorithm || parts.header.crit !== undefined) return undefined
-  const key = keys.find((one) => one.kid === parts.header.kid)
-  const kind = KINDS[algorithm]
-  if (!key || key.kty !== kind.kty || (kind.crv !== undefined && key.crv !== kind.crv)) return undefined
-  if ((key.alg ?? algorithm) !== algorithm || (key.use ?? 'sig') !== 'sig') return undefined
-  if (!isSignedBy(key, algorithm, parts)) return undefined
-  const { iss, aud, sub, email, name, role, roles } = parts.claims
+  const claims = hostedClaims(token, keys, options.algorithms)
+  if (!claims) return undefined
+  const { iss, aud, sub, email, name, role, roles } = claims
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   if (iss !== options.issuer || !audiences.includes(options.audience)) return undefined
-  if (!isVisitorId(sub) || !isLive(parts.claims, now)) return undefined
+  if (!isVisitorId(sub) || !isLive(claims, now)) return undefined
   const has: readonly unknown[] = [role, ...(Array.isArray(roles) ? roles : [])]
   const isAdmin = options.adminRole !== undefined && has.includes(options.adminRole)
   return {
@@ -144,30 +141,49 @@ export function identifyHosted(
   }
 }
 
+/** What a token says, if one of these keys signed it. */
+function hostedClaims(
+  token: string,
+  keys: readonly HostKey[],
+  algorithms: readonly HostAlgorithm[],
+): Record<string, unknown> | undefined {
+  const parts = split(token)
+  const header = parts && object(parts.header)
+  const algorithm = algorithms.find((one) => one === header?.alg)
+  if (!header || !algorithm || header.crit !== undefined) return undefined
+  const key = keys.find((one) => one.kid === header.kid)
+  const kind = KINDS[algorithm]
+  if (!key || key.kty !== kind.kty || (kind.crv !== undefined && key.crv !== kind.crv)) return undefined
+  if ((key.alg ?? algorithm) !== algorithm || (key.use ?? 'sig') !== 'sig') return undefined
+  return isSignedBy(key, algorithm, parts) ? object(parts.claims) : undefined
+}
+
 /** The key a token names, to know whether the host's keys must be fetched anew. */
 export function hostedKeyId(token: string): string | undefined {
-  const kid = split(token)?.header.kid
+  const parts = split(token)
+  const kid = parts && object(parts.header)?.kid
   return typeof kid === 'string' ? kid : undefined
 }
 
+/** As they stand in the token. */
 interface Parts {
-  readonly header: Record<string, unknown>
-  readonly claims: Record<string, unknown>
+  readonly header: string
+  readonly claims: string
+  readonly signature: string
+  /** What the signature is of. */
   readonly signed: string
-  readonly signature: Buffer
 }
 
 function split(token: unknown): Parts | undefined {
   if (typeof token !== 'string' || token.length > LONGEST) return undefined
-  const parts = token.split('.')
-  const [first = '', second = '', third = ''] = parts
-  if (parts.length !== 3 || !parts.every((part) => PART.test(part))) return undefined
-  // Of nearly every token: what it says is known.
-  const header = first === HEADER ? { alg: 'HS256' } : object(first)
-  const claims = object(second)
-  const signature = Buffer.from(third, 'base64url')
-  if (!header || !claims || signature.toString('base64url') !== third) return undefined
-  return { header, claims, signed: `${first}.${second}`, signature }
+  const [header = '', claims = '', signature = '', ...more] = token.split('.')
+  if (more.length > 0 || ![header, claims, signature].every((part) => PART.test(part))) return undefined
+  return { header, claims, signature, signed: `${header}.${claims}` }
+}
+
+/** Takes as long wherever they differ. */
+function isSame(given: string, wanted: string): boolean {
+  return given.length === wanted.length && timingSafeEqual(Buffer.from(given), Buffer.from(wanted))
 }
 
 function object(part: string): Record<string, unknown> | undefined {
@@ -186,7 +202,10 @@ function isSignedBy(jwk: HostKey, algorithm: HostAlgorithm, { signed, signature 
     // A short key can be broken; RFC 7518 asks for 2,048 bits.
     if (algorithm === 'RS256' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) return false
     const digest = algorithm === 'EdDSA' ? null : 'sha256'
-    return verify(digest, Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }, signature)
+    const bytes = Buffer.from(signature, 'base64url')
+    // Other spellings of the same bytes would pass, too.
+    if (bytes.toString('base64url') !== signature) return false
+    return verify(digest, Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }, bytes)
   } catch {
     return false
   }
