@@ -13,7 +13,7 @@ import {
   flowOf,
   withSample,
 } from './eta.ts'
-import type { Frame } from './frame.ts'
+import type { Standing } from './frame.ts'
 import type { LineCounts } from './port.ts'
 
 interface EventFlow {
@@ -50,12 +50,12 @@ export class Flows {
   }
 
   /** For somebody with `ahead` others before; `frame`: the event's newest. */
-  eta(frame: Frame, ahead: number, now: number): Eta {
+  eta(frame: Standing, ahead: number, now: number): Eta {
     const flow = this.flow(frame.event, now)
     return etaOf(flow, ahead, frame.mode, flow && this.#reason(frame, flow, now))
   }
 
-  #reason(frame: Frame, flow: Flow, now: number): ReturnType<typeof etaReason> {
+  #reason(frame: Standing, flow: Flow, now: number): ReturnType<typeof etaReason> {
     const { cap, ratePerMinute, returned } = frame
     const is: EtaContext = { cap, ratePerMinute, returned, perSecond: flow.perSecond }
     const kept = this.#events.get(frame.event)

@@ -10,7 +10,8 @@ import type { DoorMode, LimitedBy } from './door.ts'
 
 export const FRAME_BUCKETS = 32
 
-export interface Frame {
+/** What is known of an event's line as a whole without looking through it. */
+export interface Standing {
   readonly event: string
   /** Counts the times the line was cleared: a ticket of an earlier epoch is void. */
   readonly epoch: number
@@ -20,8 +21,6 @@ export interface Frame {
   readonly next: number
   /** Waiting again with tickets up to `serving`: they were absent when called and go first. */
   readonly returned: number
-  /** How many of each bucket's tickets wait no longer; bounds: `bucketBounds(serving, next)`. */
-  readonly departed: readonly number[]
   readonly waiting: number
   readonly active: number
   readonly cap: number
@@ -31,6 +30,11 @@ export interface Frame {
   readonly opensAt: number | null
   /** When it was true, milliseconds since the epoch. */
   readonly at: number
+}
+
+export interface Frame extends Standing {
+  /** How many of each bucket's tickets wait no longer; bounds: `bucketBounds(serving, next)`. */
+  readonly departed: readonly number[]
 }
 
 /**

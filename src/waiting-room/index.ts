@@ -41,7 +41,7 @@ export {
 } from './eta.ts'
 export { Flows } from './flows.ts'
 export { type FollowSettings, followedRate } from './follow.ts'
-export { bucketBounds, FRAME_BUCKETS, type Frame, placeFrom } from './frame.ts'
+export { bucketBounds, FRAME_BUCKETS, type Frame, placeFrom, type Standing } from './frame.ts'
 export type { RoomDeps, RoomOptions, SlowedBy } from './http/deps.ts'
 export { FailOpen, type FailOpenOptions } from './http/fail-open.ts'
 export { buildRoom } from './http/server.ts'
@@ -101,6 +101,7 @@ export {
   type Called,
   type Cleared,
   type ClearRequest,
+  type Entered,
   type EnterRefusal,
   type EnterResult,
   isEventId,
@@ -109,6 +110,7 @@ export {
   type LineEngine,
   type LineHealth,
   type LineNews,
+  type Look,
   NO_LINE,
   type Snapshot,
   unaccountedVisitors,

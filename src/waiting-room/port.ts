@@ -14,7 +14,7 @@
  * Rejects with a `WeirError` (`storage_failed`, `storage_full`, `stopping`) only, and has then admitted nobody.
  */
 import type { DoorSettings, LimitedBy } from './door.ts'
-import type { Frame } from './frame.ts'
+import type { Frame, Standing } from './frame.ts'
 import type { VisitorEvent, VisitorState } from './life.ts'
 import type { Draw } from './lottery.ts'
 
@@ -42,10 +42,22 @@ export interface Visit {
 
 export type EnterRefusal = 'unknown_event' | 'draining' | 'closed' | 'full'
 
-export type EnterResult =
-  /** `changed`: false when the visitor was in already and only asked again. */
-  | { readonly kind: 'in'; readonly visit: Visit; readonly changed: boolean }
-  | { readonly kind: 'refused'; readonly code: EnterRefusal }
+export type EnterResult = Entered | { readonly kind: 'refused'; readonly code: EnterRefusal }
+
+export interface Entered {
+  readonly kind: 'in'
+  readonly visit: Visit
+  /** False when the visitor was in already and only asked again. */
+  readonly changed: boolean
+  /** After it, and durable with it: whoever asked for it afterwards would wait for the entries of others, too. */
+  readonly look: Look
+}
+
+/** An event at one moment. */
+export interface Look {
+  readonly frame: Standing
+  readonly door: DoorSettings
+}
 
 /** Somebody whose turn has come. */
 export interface Called {
@@ -105,10 +117,9 @@ export function unaccountedVisitors(counts: LineCounts): number {
   return entered - (registered + waiting + parked + ready + admitted + left + done + expired + cleared)
 }
 
-export interface Snapshot {
+export interface Snapshot extends Look {
   readonly frame: Frame
   readonly counts: LineCounts
-  readonly door: DoorSettings
   /** While registering and after: what was promised of the draw, and once drawn everything to check it by. */
   readonly draw?: Draw
 }

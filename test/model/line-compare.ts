@@ -4,6 +4,7 @@ import {
   DEFAULT_DOOR,
   type DoorSettings,
   type LineEngine,
+  type Look,
   placeFrom,
   unaccountedVisitors,
 } from '../../src/waiting-room/index.ts'
@@ -70,7 +71,9 @@ export class LineComparison {
       case 'enter':
         for (const visitor of command.visitors) {
           const entered = await this.#engine.enter(EVENT, nameOf(visitor))
-          assert.deepEqual(entered, this.#model.enter(nameOf(visitor), now), 'enter')
+          const { look, ...rest } = { look: undefined, ...entered }
+          assert.deepEqual(rest, this.#model.enter(nameOf(visitor), now), 'enter')
+          if (look) await this.#sameLook(look)
         }
         return
       case 'admit': {
@@ -124,6 +127,14 @@ export class LineComparison {
     this.#model.pass(now)
     this.#model.door = { ...this.#model.door, ...change }
     assert.deepEqual(await this.#engine.change(EVENT, change), this.#model.door, 'change')
+  }
+
+  /** What an entry tells of the event is what a snapshot right after it tells. */
+  async #sameLook(look: Look): Promise<void> {
+    const snapshot = await this.#engine.snapshot(EVENT)
+    assert.ok(snapshot)
+    const { departed: _, ...frame } = snapshot.frame
+    assert.deepEqual(look, { frame, door: snapshot.door }, 'look')
   }
 
   #inside(): number {

@@ -10,6 +10,7 @@ import {
   type DoorSettings,
   type Draw,
   EMPTY_ROOT,
+  type Entered,
   type EnterResult,
   type LineCounts,
   type Visit,
@@ -17,6 +18,9 @@ import {
   verifyDraw,
 } from '../../src/waiting-room/index.ts'
 import type { LineStep } from './line-commands.ts'
+
+/** What the engines tell of the event besides is compared with their own snapshot. */
+type ModelEntry = Omit<Entered, 'look'> | Exclude<EnterResult, Entered>
 
 interface Person {
   readonly visitor: string
@@ -65,7 +69,7 @@ export class LineModel {
     }
   }
 
-  enter(visitor: string, now: number): EnterResult {
+  enter(visitor: string, now: number): ModelEntry {
     this.pass(now)
     const one = this.#find(visitor)
     if (one && this.#again(one, now)) return this.#entered(visitor, one.state, now)
@@ -105,7 +109,7 @@ export class LineModel {
     return IN_LINE.includes(one.state) || INSIDE.includes(one.state) || undone
   }
 
-  #entered(visitor: string, before: VisitorState, now: number): EnterResult {
+  #entered(visitor: string, before: VisitorState, now: number): ModelEntry {
     if (before === 'left') this.step(visitor, 'undo', now)
     else if (before === 'ready') this.step(visitor, 'claim', now)
     else if (before === 'admitted') this.step(visitor, 'renew', now)

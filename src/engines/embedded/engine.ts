@@ -107,6 +107,7 @@ export class EmbeddedEngine implements QueueEngine {
     this.line = new EmbeddedLine({
       ...options,
       submit: (name, ask, weight) => this.#commits.submit(name, ask, weight),
+      openWrite: (write) => this.#commits.open('lineWrite', write),
       pending: () => this.#commits.weight,
     })
   }

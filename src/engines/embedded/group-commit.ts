@@ -8,10 +8,17 @@ import type { StoreHost } from './host.ts'
 import type { BatchReply, Operation, OperationName, Operations } from './protocol.ts'
 
 interface Pending {
-  readonly operation: Operation
-  readonly weight: number
+  readonly operation: () => Operation
+  weight: number
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: WeirError) => void
+}
+
+/** An operation that more can go with until its batch is cut. */
+export interface Growing<Answer> {
+  readonly answer: Promise<Answer>
+  /** Messages, or rows, that it has grown by. */
+  add(weight: number): void
 }
 
 /** Messages in one transaction: bounds how long the next batch waits for this one. */
@@ -50,12 +57,27 @@ export class GroupCommit {
     ask: Operations[N]['ask'],
     weight = 1,
   ): Promise<Operations[N]['answer']> {
-    return new Promise((resolve, reject) => {
-      const operation = [name, ask] as unknown as Operation
-      this.#pending.push({ operation, weight, resolve: resolve as (answer: unknown) => void, reject })
+    const { answer, add } = this.open(name, () => ask)
+    add(weight)
+    return answer
+  }
+
+  /** `ask` is called when the batch is cut: what comes until then can go with it. It weighs nothing at first. */
+  open<N extends OperationName>(name: N, ask: () => Operations[N]['ask']): Growing<Operations[N]['answer']> {
+    const { promise, resolve, reject } = Promise.withResolvers<Operations[N]['answer']>()
+    const pending: Pending = {
+      operation: () => [name, ask()] as unknown as Operation,
+      weight: 0,
+      resolve: resolve as (answer: unknown) => void,
+      reject,
+    }
+    this.#pending.push(pending)
+    this.#schedule()
+    const add = (weight: number): void => {
+      pending.weight += weight
       this.#weight += weight
-      this.#schedule()
-    })
+    }
+    return { answer: promise, add }
   }
 
   /** Resolves when nothing is pending or under way. */
@@ -80,7 +102,7 @@ export class GroupCommit {
     this.#busy = true
     this.#busySince = this.#clock.now()
     try {
-      const operations = batch.map((pending) => pending.operation)
+      const operations = batch.map(({ operation }) => operation())
       const reply = await this.#host.run({ now: this.#clock.now(), operations })
       this.#committed(reply)
       answer(batch, reply)

@@ -3,7 +3,7 @@ import type { Random } from '../../core/index.ts'
 import type { Eta } from '../eta.ts'
 import type { Frame } from '../frame.ts'
 import { isActive, isQueued } from '../life.ts'
-import type { Snapshot, Visit } from '../port.ts'
+import type { Look, Snapshot, Visit } from '../port.ts'
 import type { SlowedBy } from './deps.ts'
 
 export interface PassAnswer {
@@ -15,13 +15,12 @@ export interface PassAnswer {
 /** For `check`, `status` and every step of a visitor. */
 export function visitAnswer(
   visit: Visit,
-  snapshot: Snapshot,
+  { frame }: Pick<Look, 'frame'>,
   eta: Eta,
   pass: PassAnswer | undefined,
   random: Random,
   slowedBy?: SlowedBy,
 ) {
-  const { frame } = snapshot
   const queued = isQueued(visit.state)
   return {
     queued,

@@ -10,7 +10,7 @@
  */
 import type { Clock, Logger } from '../../core/index.ts'
 import type { Flows } from '../flows.ts'
-import type { Snapshot, Visit } from '../port.ts'
+import type { Look, Visit } from '../port.ts'
 
 export interface FailOpenOptions {
   readonly flows: Pick<Flows, 'flow'>
@@ -27,7 +27,7 @@ const KNOWN = 1_000
 const MINUTE_MS = 60_000
 
 interface Known {
-  readonly snapshot: Snapshot
+  readonly look: Look
   /** Admissions per minute while the line was there; undefined = too little was measured. */
   readonly perMinute: number | undefined
 }
@@ -40,7 +40,7 @@ interface Bucket {
 export interface OpenVisit {
   readonly visit: Visit
   /** As it was when the line was last seen. */
-  readonly snapshot: Snapshot
+  readonly look: Look
 }
 
 export class FailOpen {
@@ -57,12 +57,12 @@ export class FailOpen {
   }
 
   /** The line has answered. */
-  seen(snapshot: Snapshot): void {
+  seen(look: Look): void {
     const { flows, clock, logger } = this.#options
-    const { event } = snapshot.frame
+    const { event } = look.frame
     const flow = flows.flow(event, clock.now())
     this.#known.delete(event)
-    this.#known.set(event, { snapshot, perMinute: flow && flow.perSecond * 60 })
+    this.#known.set(event, { look, perMinute: flow && flow.perSecond * 60 })
     const [oldest] = this.#known.keys()
     if (this.#known.size > KNOWN && oldest !== undefined) this.#known.delete(oldest)
     if (this.#missedAt === undefined) return
@@ -79,18 +79,18 @@ export class FailOpen {
     const now = clock.now()
     if (!this.#isOpen(now)) return undefined
     const known = this.#known.get(event)
-    if (known?.snapshot.frame.mode !== 'open') return undefined
-    const { snapshot } = known
+    if (known?.look.frame.mode !== 'open') return undefined
+    const { look } = known
     const key = `${event} ${visitor}`
     const before = this.#inside.get(key)
-    if (before && (before.until ?? 0) > now) return { visit: before, snapshot }
+    if (before && (before.until ?? 0) > now) return { visit: before, look }
     if (!this.#take(event, known, now)) return undefined
-    const until = now + snapshot.door.leaseMs
+    const until = now + look.door.leaseMs
     const visit: Visit = {
       event,
       visitor,
       state: 'admitted',
-      epoch: snapshot.frame.epoch,
+      epoch: look.frame.epoch,
       // No ticket was given out: the line knows nothing of this visit.
       ticket: 0,
       position: 0,
@@ -100,7 +100,7 @@ export class FailOpen {
     }
     this.#inside.set(key, visit)
     logger.warn({ event, visitor, until }, 'Let in without the line')
-    return { visit, snapshot }
+    return { visit, look }
   }
 
   #isOpen(now: number): boolean {

@@ -4,7 +4,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { WeirError } from '../../core/index.ts'
 import type { Identity } from '../accounts/session.ts'
 import { isOver } from '../life.ts'
-import { type EnterRefusal, type EnterResult, NO_LINE, type Snapshot, type Visit } from '../port.ts'
+import {
+  type EnterRefusal,
+  type EnterResult,
+  type Look,
+  NO_LINE,
+  type Snapshot,
+  type Visit,
+} from '../port.ts'
 import { iso, type PassAnswer, servingAnswer, visitAnswer } from './answers.ts'
 import type { RoomDeps, RoomOptions } from './deps.ts'
 import { Quota } from './quota.ts'
@@ -26,14 +33,17 @@ export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
   const tickets = new Quota(options.ticketsPerAddress)
 
   async function answered(visit: Visit): Promise<ReturnType<typeof visitAnswer>> {
-    const snapshot = (await line.snapshot(visit.event)) ?? notMade(visit.event, deps)
-    deps.failOpen?.seen(snapshot)
-    return answerOf(visit, snapshot)
+    return seen(visit, (await line.snapshot(visit.event)) ?? notMade(visit.event, deps))
   }
 
-  function answerOf(visit: Visit, snapshot: Snapshot): ReturnType<typeof visitAnswer> {
-    const eta = deps.flows.eta(snapshot.frame, Math.max(0, visit.position - 1), clock.now())
-    return visitAnswer(visit, snapshot, eta, passFor(visit, deps), random, deps.slowedBy?.(visit.event))
+  function seen(visit: Visit, look: Look): ReturnType<typeof visitAnswer> {
+    deps.failOpen?.seen(look)
+    return answerOf(visit, look)
+  }
+
+  function answerOf(visit: Visit, look: Look): ReturnType<typeof visitAnswer> {
+    const eta = deps.flows.eta(look.frame, Math.max(0, visit.position - 1), clock.now())
+    return visitAnswer(visit, look, eta, passFor(visit, deps), random, deps.slowedBy?.(visit.event))
   }
 
   async function enter(event: string, { visitor }: Identity, request: FastifyRequest): Promise<EnterResult> {
@@ -60,8 +70,8 @@ export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
       throw error
     })
     if (entered.kind === 'without_line')
-      return { ...answerOf(entered.visit, entered.snapshot), withoutLine: true }
-    if (entered.kind === 'in') return answered(entered.visit)
+      return { ...answerOf(entered.visit, entered.look), withoutLine: true }
+    if (entered.kind === 'in') return seen(entered.visit, entered.look)
     if (entered.code === 'unknown_event') throw unknownEvent(event)
     throw new Refusal(
       entered.code,

@@ -29,10 +29,41 @@ export const entering: readonly LineCase[] = [
       await allEnter(engine, ['inside', 'first', 'second'])
       const before = await engine.status(EVENT, 'second')
       const again = await Promise.all([engine.enter(EVENT, 'second'), engine.enter(EVENT, 'second')])
-      for (const result of again) assert.deepEqual(result, { kind: 'in', visit: before, changed: false })
+      for (const result of again) {
+        assert.deepEqual(
+          { ...result, look: undefined },
+          {
+            kind: 'in',
+            visit: before,
+            changed: false,
+            look: undefined,
+          },
+        )
+      }
       const tabs = await Promise.all(Array.from({ length: 20 }, () => engine.enter(EVENT, 'third')))
       assert.equal(new Set(tabs.map((tab) => tab.kind === 'in' && tab.visit.ticket)).size, 1)
       assert.equal((await countsOf(engine)).entered, 4)
+    },
+  },
+  {
+    name: 'an entry tells how the line stands with it, as a snapshot right after it would',
+    async run(subject) {
+      const { engine } = subject
+      await eventOf(subject, { cap: 1, ratePerMinute: 600 })
+      for (const visitor of ['inside', 'waits', 'waits too', 'waits']) {
+        const entered = await engine.enter(EVENT, visitor)
+        const { frame, door } = (await engine.snapshot(EVENT)) ?? assert.fail()
+        const { departed: _, at, ...standing } = frame
+        if (entered.kind !== 'in') return assert.fail(visitor)
+        const { at: before, ...told } = entered.look.frame
+        assert.deepEqual([told, entered.look.door], [standing, door])
+        assert.ok(before <= at)
+      }
+      const many = await Promise.all(people(40).map((visitor) => engine.enter(EVENT, visitor)))
+      for (const one of many)
+        assert.ok(
+          one.kind === 'in' && one.visit.position >= 1 && one.look.frame.waiting >= one.visit.position,
+        )
     },
   },
   {

@@ -242,6 +242,11 @@ export class Book {
     this.order.load(tickets, slots, waiting, state.next)
   }
 
+  /** Rows and entries that there were to write so far: another number when something has to be written anew. */
+  get changes(): number {
+    return this.#changes.count
+  }
+
   /** What has changed since the last call; undefined = nothing. */
   take(): StepWrite | undefined {
     return this.#changes.take(this.event, this.#door, this.state, (slot) => this.#row(slot))

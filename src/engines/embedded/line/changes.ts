@@ -1,4 +1,4 @@
-/** What one step has changed in memory and the store must be told: dirty slots, rows to delete, the audit trail. */
+/** What steps have changed in memory and the store must be told: dirty slots, rows to delete, the audit trail. */
 import type { DoorSettings } from '../../../waiting-room/index.ts'
 import type { AuditRow, EventState, LineWrite, VisitRow } from './rows.ts'
 import { eventRow } from './rows.ts'
@@ -15,35 +15,42 @@ export class Changes {
   readonly #dirty = new Set<number>()
   #forgotten: number[] = []
   #audit: AuditRow[] = []
+  #count = 0
+
+  /** Rows and entries that there were to write so far: another number when something has to be written anew. */
+  get count(): number {
+    return this.#count
+  }
 
   /** The row of this slot is another one now. */
   touch(slot: number): void {
+    if (this.#dirty.has(slot)) return
     this.#dirty.add(slot)
-    this.#event = true
+    this.#changed()
   }
 
   /** The row with this number is to go; `slot` is free again. */
   forget(slot: number, no: number): void {
     this.#dirty.delete(slot)
     this.#forgotten.push(no)
-    this.#event = true
+    this.#changed()
   }
 
   note(entry: AuditRow): void {
     this.#audit.push(entry)
-    this.#event = true
+    this.#changed()
   }
 
   touchDoor(): void {
     this.#door = true
-    this.#event = true
+    this.#changed()
   }
 
   /** All rows so far are void by their epoch: nothing of them need be written. */
   voidRows(): void {
     this.#dirty.clear()
     this.#forgotten = []
-    this.#event = true
+    this.#changed()
   }
 
   /** Hands over what there is and starts anew; undefined = nothing changed. */
@@ -72,5 +79,10 @@ export class Changes {
     this.#forgotten = []
     this.#audit = []
     return write
+  }
+
+  #changed(): void {
+    this.#event = true
+    this.#count++
   }
 }

@@ -39,6 +39,7 @@ import {
 import type { OperationName, Operations } from '../protocol.ts'
 import { Line } from './line.ts'
 import { NUMBERS_PER_ROW } from './rows.ts'
+import { LineWrites, type OpenWrite } from './writes.ts'
 
 export type Submit = <N extends OperationName>(
   name: N,
@@ -52,6 +53,8 @@ export interface LineDeps {
   readonly random: Random
   /** Into the store's next batch. */
   readonly submit: Submit
+  /** The same, for a write that steps join until the batch is cut. */
+  readonly openWrite: OpenWrite
   /** What is handed in and not yet durable. */
   readonly pending: () => number
 }
@@ -73,16 +76,14 @@ export class EmbeddedLine implements LineEngine {
   #lines = new Map<string, Line>()
   #phase: 'new' | 'open' | 'failed' | 'closed' = 'new'
   #fault = ''
-  #chain = 0
-  /** Writes handed in and not yet answered. */
-  #underWay = 0
-  #lastWrite: Promise<void> = Promise.resolve()
+  readonly #writes: LineWrites
   #cancelTry: (() => void) | undefined
   #cancelForget: (() => void) | undefined
   readonly #listeners = new Set<(news: LineNews) => void>()
 
   constructor(deps: LineDeps) {
     this.#deps = deps
+    this.#writes = new LineWrites(deps.openWrite, (error) => this.#fail(error))
   }
 
   /** Reads all lines; the store is open. */
@@ -102,7 +103,7 @@ export class EmbeddedLine implements LineEngine {
       lines.set(loaded.event, line)
     }
     this.#lines = lines
-    this.#chain = chain
+    this.#writes.goOnFrom(chain)
     if (this.#phase === 'closed') return
     this.#phase = 'open'
     for (const line of lines.values()) this.#purge(line)
@@ -121,14 +122,14 @@ export class EmbeddedLine implements LineEngine {
     checkDoor(door)
     this.#guard()
     if (this.#lines.has(event)) {
-      await this.#settled()
+      await this.#writes.settled()
       return false
     }
     if (this.#lines.size >= MOST_EVENTS)
       throw new WeirError('overloaded', `there are ${MOST_EVENTS} events already`)
     const line = Line.define(event, door, this.#seed(), this.#deps.clock.now())
     this.#lines.set(event, line)
-    await this.#durable(line)
+    await this.#writes.written(line, line.book.changes)
     return true
   }
 
@@ -166,7 +167,7 @@ export class EmbeddedLine implements LineEngine {
 
   async events(): ReturnType<LineEngine['events']> {
     this.#guard()
-    await this.#settled()
+    await this.#writes.settled()
     return Array.from(this.#lines.values(), ({ book }) => {
       return { event: book.event, counts: book.counts(), door: book.door }
     })
@@ -255,48 +256,31 @@ export class EmbeddedLine implements LineEngine {
     this.#guard()
     const line = this.#lines.get(event)
     if (!line) return otherwise
-    const active = line.book.active
+    const { active, changes } = line.book
     let answer: T
     try {
       answer = run(line, this.#deps.clock.now())
     } catch (error) {
       // A refusal changes nothing. A fault of ours may have left half a step in memory: the disk has none of it.
-      if (!(error instanceof WeirError)) this.#fail(error)
+      if (!(error instanceof WeirError)) {
+        this.#writes.spoil(line)
+        this.#fail(error)
+      }
       throw error
     }
     const freed = line.book.active < active
-    if (await this.#durable(line)) this.#tell({ kind: 'moved', event, freed })
-    return answer
-  }
-
-  /** Resolves when what the step changed, and what it was computed from, is durable; true = it changed something. */
-  async #durable(line: Line): Promise<boolean> {
-    const step = line.book.take()
-    if (!step) {
-      await this.#settled()
-      return false
+    const changed = line.book.changes - changes
+    if (changed === 0) {
+      await this.#writes.settled()
+      return answer
     }
-    this.#chain++
-    const weight = 1 + step.rows.length + step.forgotten.length
-    this.#underWay++
-    const written = this.#deps
-      .submit('lineWrite', { chain: this.#chain, ...step }, weight)
-      .then((done) => {
-        if (!done) throw new WeirError('storage_failed', 'a write before this one failed')
-      })
-      .finally(() => this.#underWay--)
-    this.#lastWrite = written
-    written.catch((error: unknown) => this.#fail(error))
-    await written
-    return true
+    await this.#writes.written(line, changed)
+    this.#tell({ kind: 'moved', event, freed })
+    return answer
   }
 
   #seed(): number {
     return Math.floor(this.#deps.random() * 2 ** 32)
-  }
-
-  async #settled(): Promise<void> {
-    if (this.#underWay > 0) await this.#lastWrite
   }
 
   #guard(): void {
@@ -323,7 +307,7 @@ export class EmbeddedLine implements LineEngine {
 
   async #heal(): Promise<void> {
     // What is under way when the lines are read would be on the disk and not in memory.
-    await this.#settled().catch(() => {})
+    await this.#writes.settled().catch(() => {})
     await this.#deps.submit('probe', null)
     await this.load()
     this.#deps.logger.info({}, 'the line works again')

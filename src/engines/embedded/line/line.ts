@@ -16,6 +16,7 @@ import {
   type EnterResult,
   type Frame,
   type Snapshot,
+  type Standing,
   type Visit,
 } from '../../../waiting-room/index.ts'
 import { Book } from './book.ts'
@@ -68,7 +69,7 @@ export class Line {
     book.sweep(now)
     const known = book.visitors.slotOf(visitor)
     const changed = known < 0 ? undefined : this.#again(known, now)
-    if (changed !== undefined) return { kind: 'in', visit: this.#visit(visitor), changed }
+    if (changed !== undefined) return this.#entered(visitor, changed, now)
     const { mode, maxQueued } = book.door
     if (mode === 'draining' || mode === 'closed') return { kind: 'refused', code: mode }
     const direct = book.order.size === 0 && book.places(now).free > 0
@@ -84,7 +85,7 @@ export class Line {
       book.countAdmission(now)
       this.#inside(slot, now)
     }
-    return { kind: 'in', visit: this.#visit(visitor), changed: true }
+    return this.#entered(visitor, true, now)
   }
 
   admit(max: number, now: number): Admission {
@@ -187,6 +188,12 @@ export class Line {
       book.note('clear_all', removed, now)
     }
     return { ...removed, epoch: book.state.epoch }
+  }
+
+  #entered(visitor: string, changed: boolean, now: number): EnterResult {
+    const { book } = this
+    const standing = this.#standing(book.order.upTo(book.state.serving), now)
+    return { kind: 'in', visit: this.#visit(visitor), changed, look: { frame: standing, door: book.door } }
   }
 
   #queued(): number {
@@ -341,17 +348,20 @@ export class Line {
   }
 
   #frame(now: number): Frame {
+    const { returned, departed } = this.#departures()
+    return { ...this.#standing(returned, now), departed }
+  }
+
+  #standing(returned: number, now: number): Standing {
     const { book } = this
     const { order, state, door } = book
     const { serving, next, epoch } = state
-    const { returned, departed } = this.#departures()
     return {
       event: book.event,
       epoch,
       serving,
       next,
       returned,
-      departed,
       waiting: order.size,
       active: book.active,
       cap: door.cap,

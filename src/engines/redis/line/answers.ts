@@ -2,12 +2,13 @@
 import {
   bucketBounds,
   type Called,
-  type DoorSettings,
   type EnterRefusal,
   type EnterResult,
-  type Frame,
   type LineCounts,
+  type Look,
   places,
+  type Snapshot,
+  type Standing,
   VISITOR_STATES,
   type Visit,
 } from '../../../waiting-room/index.ts'
@@ -36,10 +37,20 @@ export function visitOf(event: string, visitor: string, reply: Reply | undefined
   }
 }
 
-export function entryOf(event: string, visitor: string, reply: Reply | undefined): EnterResult {
+export function entryOf(
+  event: string,
+  visitor: string,
+  reply: Reply | undefined,
+  { frame, door }: Look,
+): EnterResult {
   const [kind, detail, visit] = listOf(reply)
   if (kind === 'refused') return { kind, code: String(detail) as EnterRefusal }
-  return { kind: 'in', visit: visitOf(event, visitor, visit), changed: Number(detail) === 1 }
+  return {
+    kind: 'in',
+    visit: visitOf(event, visitor, visit),
+    changed: Number(detail) === 1,
+    look: { frame, door },
+  }
 }
 
 export function calledOf(reply: Reply | undefined): Called[] {
@@ -57,24 +68,18 @@ export function countsOf(state: StateNumbers, waiting: number): LineCounts {
   return { ...counts, waiting }
 }
 
-/** The event as a whole: { now, door, counters, active, of the last minute, waiting, waiting up to each bound }. */
-export function frameOf(event: string, reply: readonly Reply[]): SnapshotParts {
-  const [at, doorText, stateText, active, minute, waiting, upTo] = reply
+/** { now, door, counters, active, of the last minute, waiting, back after a missed call }. */
+export function standingOf(event: string, reply: Reply | undefined): Look & { readonly counts: LineCounts } {
+  const [at, doorText, stateText, active, minute, waiting, returned] = listOf(reply)
   const door = parseDoor(String(doorText))
   const state = parseState(String(stateText))
   const { serving, next, epoch } = state
-  const bounds = bucketBounds(serving, next)
-  const waitingUpTo = listOf(upTo).map(Number)
-  const departed = bounds.slice(1).map((to, i) => {
-    return to - (bounds[i] ?? 0) - ((waitingUpTo[i + 1] ?? 0) - (waitingUpTo[i] ?? 0))
-  })
-  const frame: Frame = {
+  const frame: Standing = {
     event,
     epoch,
     serving,
     next,
-    returned: waitingUpTo[0] ?? 0,
-    departed,
+    returned: Number(returned),
     waiting: Number(waiting),
     active: Number(active),
     cap: door.cap,
@@ -84,11 +89,16 @@ export function frameOf(event: string, reply: readonly Reply[]): SnapshotParts {
     opensAt: door.opensAt,
     at: Number(at),
   }
-  return { frame, counts: countsOf(state, Number(waiting)), door }
+  return { frame, door, counts: countsOf(state, Number(waiting)) }
 }
 
-interface SnapshotParts {
-  readonly frame: Frame
-  readonly counts: LineCounts
-  readonly door: DoorSettings
+/** { how it stands, how many wait up to each bound }. */
+export function snapshotOf(event: string, [standing, upTo]: readonly Reply[]): Omit<Snapshot, 'draw'> {
+  const { frame, door, counts } = standingOf(event, standing)
+  const bounds = bucketBounds(frame.serving, frame.next)
+  const waitingUpTo = listOf(upTo).map(Number)
+  const departed = bounds.slice(1).map((to, i) => {
+    return to - (bounds[i] ?? 0) - ((waitingUpTo[i + 1] ?? 0) - (waitingUpTo[i] ?? 0))
+  })
+  return { frame: { ...frame, departed }, counts, door }
 }

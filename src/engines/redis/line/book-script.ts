@@ -269,6 +269,12 @@ local function told_of(name, v)
   local hard = v.state == 'admitted' and v.hard or 0
   return { v.state, v.ticket, position, v.entered, ends and v.til or 0, hard, state.epoch }
 end
+-- The event as a whole: now, the door, the counters, active, of the last minute, waiting, back after a missed call.
+local function standing()
+  local minute = door.ratePerMinute > 0 and lately() or 0
+  local returned = redis.call('ZCOUNT', K.queue, '-inf', int(state.serving))
+  return { int(now), meta[1], stateWords(), active(), minute, redis.call('ZCARD', K.queue), returned }
+end
 `
 
 /** A script about one event that exists. */

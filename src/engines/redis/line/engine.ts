@@ -34,7 +34,7 @@ import {
 import { Batches } from '../batches.ts'
 import type { Reply, Script } from '../connection.ts'
 import { failed } from '../faults.ts'
-import { calledOf, countsOf, entryOf, frameOf, listOf, visitOf } from './answers.ts'
+import { calledOf, countsOf, entryOf, listOf, snapshotOf, standingOf, visitOf } from './answers.ts'
 import { auditEntryOf } from './audit.ts'
 import { LineCalls, type LineCallsOptions } from './calls.ts'
 import { Draws, pairsOf } from './draws.ts'
@@ -214,8 +214,8 @@ export class RedisLine implements LineEngine {
   async snapshot(event: string): Promise<Snapshot | undefined> {
     const reply = await this.#run(SNAPSHOT, event, [])
     if (!reply) return undefined
-    const draw = pairsOf(reply.own[7]).size > 0 ? await this.#draws.current(event) : undefined
-    return { ...frameOf(event, reply.own), ...(draw && { draw }) }
+    const draw = pairsOf(reply.own[2]).size > 0 ? await this.#draws.current(event) : undefined
+    return { ...snapshotOf(event, reply.own), ...(draw && { draw }) }
   }
 
   async clear(event: string, { active, dryRun }: ClearRequest): Promise<Cleared | undefined> {
@@ -275,7 +275,9 @@ export class RedisLine implements LineEngine {
       )
       if (!reply) return
       const answers = listOf(reply.own[0])
-      for (const [i, { visitor, at }] of entries.entries()) results[at] = entryOf(event, visitor, answers[i])
+      const look = standingOf(event, reply.own[1])
+      for (const [i, { visitor, at }] of entries.entries())
+        results[at] = entryOf(event, visitor, answers[i], look)
     })
     await Promise.all(work)
     return results

@@ -80,8 +80,8 @@ return answer(parked, more, meta[1], active(), minute, waiting, called)
 `)
 
 /**
- * Own answer: now, the door, the counters, active, admissions of the last minute, waiting, how many wait up to each
- * bound of the frame's buckets (\`bucketBounds\`), the draw's fields.
+ * Own answer: how the line stands, how many wait up to each bound of the frame's buckets (\`bucketBounds\`), the
+ * draw's fields.
  */
 export const SNAPSHOT = lineScript(`
 sweep()
@@ -90,9 +90,7 @@ for i = 0, ${FRAME_BUCKETS} do
   local bound = state.serving + math.floor(span * i * (i + 1) / ${FRAME_BUCKETS * (FRAME_BUCKETS + 1)} + 0.5)
   counts[#counts + 1] = redis.call('ZCOUNT', K.queue, '-inf', int(bound))
 end
-local minute = door.ratePerMinute > 0 and lately() or 0
-local waiting = redis.call('ZCARD', K.queue)
-return answer(int(now), meta[1], stateWords(), active(), minute, waiting, counts, redis.call('HGETALL', K.draw))
+return answer(standing(), counts, redis.call('HGETALL', K.draw))
 `)
 
 /** ARGV 5: '1' = those inside, too; 6: '1' = only count. Own answer: waiting, registered, parked, active, epoch. */

@@ -55,7 +55,7 @@ end
 
 /**
  * ARGV from 5: visitors, who enter one after the other. Own answer: one list each, { 'in', 1 when it changed something,
- * the visit } or { 'refused', code }.
+ * the visit } or { 'refused', code }; and how the line stands after all of them.
  */
 export const ENTER = lineScript(`${STEPS}
 -- Entering again. nil = the earlier visit is over, and this is a new one; else whether anything changed.
@@ -96,7 +96,7 @@ end
 sweep()
 local results = {}
 for i = 5, #ARGV do results[#results + 1] = enter(ARGV[i]) end
-return answer(results)
+return answer(results, standing())
 `)
 
 /** ARGV 5: the step, 6: the visitor. Own answer: the visit. */

@@ -17,6 +17,8 @@ class AilingHost implements StoreHost {
   /** Batches that write have to wait for it. */
   gate: Promise<void> = Promise.resolve()
   ran = 0
+  /** How much the writes of the line held, one by one. */
+  readonly rows: number[] = []
 
   constructor(dataDir: string) {
     this.#host = new InlineHost({ dataDir, retentionMs: 3_600_000 }, () => 0)
@@ -30,6 +32,7 @@ class AilingHost implements StoreHost {
     const writes = batch.operations.some(([name]) => name === 'lineWrite' || name === 'probe')
     if (writes) await this.gate
     if (writes) this.ran++
+    for (const [name, ask] of batch.operations) if (name === 'lineWrite') this.rows.push(ask.rows.length)
     if (this.fails === 'never' || !writes) return this.#host.run(batch)
     if (this.fails === 'once') this.fails = 'never'
     if (this.keepsWhatFailed) await this.#host.run(batch)
@@ -153,6 +156,73 @@ test('L1: a write that failed and is on the disk all the same is found: nobody h
   assert.deepEqual(await positions(['c', 'd', 'x']), [1, 2, 3])
   const counts = (await line.snapshot('e'))?.counts
   assert.equal(counts && unaccountedVisitors(counts), 0)
+})
+
+test('L4: steps that come while the store is busy are one write, and happen or fail together', async (t) => {
+  const { host, line, positions, tries } = await ailing(t)
+  await line.define('f', { ...DEFAULT_DOOR, cap: 0 })
+  for (const visitor of ['a', 'b']) await line.enter('e', visitor)
+  const busyWith = async (steps: () => Promise<unknown>[], fails: AilingHost['fails'] = 'never') => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    host.gate = promise
+    const first = line.enter('e', `first of ${host.ran}`)
+    for (let turns = 0; turns < 3; turns++) await turn()
+    host.rows.length = 0
+    const all = Promise.allSettled(steps())
+    resolve()
+    await first
+    host.fails = fails
+    return (await all).map(({ status }) => status)
+  }
+  const crowd = Array.from({ length: 20 }, (_, i) => `v${i}`)
+  const both = await busyWith(() => [
+    ...crowd.map((visitor) => line.enter('e', visitor)),
+    line.enter('f', 'x'),
+    line.leave('e', 'v0'),
+    line.enter('f', 'y'),
+    line.status('e', 'v19'),
+  ])
+  assert.deepEqual(both, Array(24).fill('fulfilled'))
+  assert.deepEqual(host.rows, [1, 20, 2], 'a row for each visitor, however many steps')
+  assert.deepEqual(await positions(['v1', 'v19']), [2, 20])
+
+  const many = Array.from({ length: 1_200 }, (_, i) => `m${i}`)
+  await busyWith(() => many.map((visitor) => line.enter('e', visitor)))
+  assert.equal(
+    host.rows.reduce((sum, count) => sum + count, 0),
+    1_201,
+  )
+  assert.ok(Math.max(...host.rows) <= 500, `no longer than that: ${host.rows}`)
+
+  const failed = await busyWith(() => [line.leave('e', 'v1'), line.enter('f', 'z')], 'once')
+  assert.deepEqual(failed, ['rejected', 'rejected'])
+  assert.ok(await tries())
+  assert.deepEqual(
+    [(await line.status('e', 'v1')).state, (await line.status('f', 'z')).state],
+    ['waiting', 'none'],
+  )
+})
+
+test('L4: half a step, broken off by a fault, is not on the disk, nor is what would have gone with it', async (t) => {
+  const { clock, line, tries } = await ailing(t)
+  for (const visitor of ['a', 'b', 'c', 'd', 'e']) await line.enter('e', visitor)
+  await clock.advance(DEFAULT_DOOR.graceMs + 1)
+  await line.done('e', 'a')
+  assert.equal((await line.admit('e', 1)).parked, 3)
+  const broken = {
+    *[Symbol.iterator]() {
+      yield 'c'
+      throw new Error('a fault of the test')
+    },
+  } as unknown as readonly string[]
+  const joined = assert.rejects(line.enter('e', 'x'), { code: 'storage_failed' })
+  await assert.rejects(line.seen('e', broken), /a fault of the test/)
+  await joined
+  assert.ok(await tries())
+  assert.deepEqual(
+    [(await line.status('e', 'c')).state, (await line.status('e', 'x')).state],
+    ['parked', 'none'],
+  )
 })
 
 test('S1: stopping while the store fails ends, and what came before is there afterwards', async (t) => {
