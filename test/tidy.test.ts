@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { BENCHES } from '../bench/benches.ts'
 import {
   checkCycles,
   checkLines,
@@ -44,6 +45,17 @@ describe('the tree', () => {
     const lockfiles = all.filter(({ path }) => path.endsWith('package-lock.json'))
     assert.equal(lockfiles.length, 2)
     assert.deepEqual(lockfiles.flatMap(checkLockfile), [])
+  })
+  test('every bench has figures of a whole run in bench/README.md', () => {
+    const readme = readFileSync('bench/README.md', 'utf8')
+    const without = BENCHES.filter(({ name }) => {
+      const section = readme.split(`<!-- ${name} -->`)[1]?.split(`<!-- /${name} -->`)[0] ?? ''
+      return !/^Run of \d{4}-\d\d-\d\d: /m.test(section) || section.includes('quick run:')
+    })
+    assert.deepEqual(
+      without.map(({ name }) => name),
+      [],
+    )
   })
   test('the import table is the one of ARCHITECTURE.md', () => {
     assert.deepEqual(checkTable(readFileSync('ARCHITECTURE.md', 'utf8')), [])

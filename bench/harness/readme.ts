@@ -2,7 +2,6 @@
  * Puts a run's figures into bench/README.md, each bench between its own pair of marks, so that none is typed
  * by hand.
  */
-import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Facts, factLines } from './facts.ts'
@@ -10,7 +9,6 @@ import type { Bench, BenchResult } from './figures.ts'
 import { markdown } from './report.ts'
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url))
-const BIOME = fileURLToPath(new URL('../../node_modules/.bin/biome', import.meta.url))
 
 export function writeReadme(bench: Bench, result: BenchResult, facts: Facts): void {
   const text = readFileSync(README, 'utf8')
@@ -21,6 +19,4 @@ export function writeReadme(bench: Bench, result: BenchResult, facts: Facts): vo
   const machine = [`Run of ${day}: `, factLines(facts).join('; '), '.'].join('')
   const figures = `${open}\n${markdown(bench, result, facts.quick)}\n\n${machine}\n`
   writeFileSync(README, text.slice(0, from) + figures + text.slice(to))
-  // The project's formatter has its own view of tables; what it cannot do it says at the next check.
-  spawnSync(BIOME, ['format', '--write', README], { stdio: 'ignore' })
 }
