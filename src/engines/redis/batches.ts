@@ -21,6 +21,8 @@ export interface BatchOptions<Item, Result> {
   readonly most: number
   /** Items that wait at most; beyond it calls are refused. */
   readonly waiting: number
+  /** What those calls get; `storage_failed` unless set. */
+  readonly refusal?: (waiting: number) => Error
 }
 
 interface Call<Item, Result> {
@@ -42,7 +44,8 @@ export class Batches<Item, Result> {
   submit(items: readonly Item[]): Promise<Result[]> {
     if (items.length === 0) return Promise.resolve([])
     if (this.#waiting > 0 && this.#waiting + items.length > this.#options.waiting) {
-      return Promise.reject(failed(`more than ${this.#options.waiting} moves wait for Redis`))
+      const { waiting, refusal = tooMany } = this.#options
+      return Promise.reject(refusal(waiting))
     }
     this.#waiting += items.length
     return new Promise((resolve, reject) => {
@@ -111,6 +114,8 @@ export class Batches<Item, Result> {
     return others
   }
 }
+
+const tooMany = (waiting: number): Error => failed(`more than ${waiting} moves wait for Redis`)
 
 function sizeOf(calls: readonly { readonly items: readonly unknown[] }[]): number {
   return calls.reduce((sum, { items }) => sum + items.length, 0)

@@ -76,6 +76,22 @@ export const entering: readonly LineCase[] = [
     },
   },
   {
+    name: 'more at once than may wait to be written: the rest is refused as too many, and nobody is half in',
+    async run(subject) {
+      const { engine } = subject
+      await eventOf(subject, { cap: 0 })
+      const results = await Promise.allSettled(people(25_000).map((visitor) => engine.enter(EVENT, visitor)))
+      const refused = results.filter((one) => one.status === 'rejected').map(({ reason }) => reason)
+      assert.ok(refused.length > 0, 'the bound was not reached')
+      for (const { code, retryAfterMs } of refused) {
+        assert.equal(code, 'overloaded')
+        assert.ok(retryAfterMs > 0)
+      }
+      assert.equal((await countsOf(engine)).waiting, 25_000 - refused.length)
+      assert.equal((await enters(engine, 'afterwards')).position, 25_001 - refused.length)
+    },
+  },
+  {
     name: 'L2: nobody goes straight in while somebody waits, however many places are free',
     async run(subject) {
       const { engine } = subject

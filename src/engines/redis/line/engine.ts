@@ -33,7 +33,7 @@ import {
 } from '../../../waiting-room/index.ts'
 import { Batches } from '../batches.ts'
 import type { Reply, Script } from '../connection.ts'
-import { failed } from '../faults.ts'
+import { failed, RETRY_AFTER_MS } from '../faults.ts'
 import { calledOf, countsOf, entryOf, listOf, snapshotOf, standingOf, visitOf } from './answers.ts'
 import { auditEntryOf } from './audit.ts'
 import { LineCalls, type LineCallsOptions } from './calls.ts'
@@ -82,6 +82,9 @@ export class RedisLine implements LineEngine {
       send: (items) => this.#enterAll(items),
       most: ENTERS_AT_ONCE,
       waiting: LIMITS.pendingMessages,
+      // Not a line that is away: it works, and has enough to do.
+      refusal: () =>
+        new WeirError('overloaded', 'too many entries wait for Redis', { retryAfterMs: RETRY_AFTER_MS }),
     })
   }
 
