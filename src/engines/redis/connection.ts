@@ -62,6 +62,7 @@ type Client = ReturnType<typeof open>
 export class RedisConnection {
   /** Host and port. */
   readonly where: string
+  readonly #of: string
   readonly #options: Required<ConnectionOptions>
   readonly #ready = new Set<() => void>()
   /** The node of a cluster that we were sent to; forgotten when it cannot be reached. */
@@ -72,7 +73,9 @@ export class RedisConnection {
   #facts: ServerFacts | undefined
   #running: { readonly stop: AbortController; readonly loop: Promise<void> } | undefined
 
-  constructor(options: ConnectionOptions) {
+  /** `of`: what is kept there, for the log; a process has several connections, and each is looked after on its own. */
+  constructor(options: ConnectionOptions, of: string) {
+    this.#of = of
     this.#options = { callLimitMs: CALL_LIMIT_MS, ...options }
     this.where = whereOf(options.url)
   }
@@ -185,7 +188,7 @@ export class RedisConnection {
       try {
         const { lost } = await this.#connect(signal)
         attempts = 0
-        if (said !== undefined) logger.info({ redis: this.where }, 'Redis is back')
+        if (said !== undefined) logger.info({ redis: this.where, of: this.#of }, 'Redis is back')
         said = undefined
         attempted()
         await lost
@@ -199,7 +202,10 @@ export class RedisConnection {
       // Once per reason: a Redis that is away for a day must not fill the log.
       if (said !== this.#trouble && !signal.aborted) {
         said = this.#trouble
-        logger.error({ redis: this.where, reason: said }, 'no Redis; trying again until it is there')
+        logger.error(
+          { redis: this.where, of: this.#of, reason: said },
+          'no Redis; trying again until it is there',
+        )
       }
       const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempts++, 10))
       await pause(clock, longest * (0.5 + random() / 2), signal)

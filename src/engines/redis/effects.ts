@@ -69,7 +69,7 @@ export class RedisEffects implements EffectStore {
   readonly #markLife: string
 
   constructor(options: RedisEffectsOptions) {
-    this.#connection = new RedisConnection(options)
+    this.#connection = new RedisConnection(options, 'effects')
     this.#keys = keysOf(options.queueName)
     this.#markLife = String(LIMITS.delayMs + options.retentionMs)
   }

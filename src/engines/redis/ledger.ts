@@ -76,7 +76,7 @@ export class RedisLedger implements Ledger {
 
   constructor(options: RedisLedgerOptions) {
     const { queueName, retentionMs, priorities = false, clock } = options
-    this.#connection = new RedisConnection(options)
+    this.#connection = new RedisConnection(options, 'messages')
     this.#clock = clock
     this.#keys = keysOf(queueName)
     this.#encoding = { keys: this.#keys, retentionMs, priorities }

@@ -40,7 +40,7 @@ export class LineCalls {
   constructor(options: LineCallsOptions) {
     this.#options = options
     this.keys = lineKeys(options.hashTag ?? '')
-    this.#connection = new RedisConnection(options)
+    this.#connection = new RedisConnection(options, 'waiting room')
     this.#connection.onReady(() => this.#present().catch(() => {}))
   }
 
