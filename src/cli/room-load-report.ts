@@ -30,9 +30,9 @@ export function roomProgressLine(progress: RoomProgress): string {
   return `${time} ${phase}: ${people}, ${faults} | ${costs}`
 }
 
-function costText({ cores, residentBytes }: CostReport): string {
+function costText({ cores, residentBytes }: CostReport, between = ' '): string {
   const memory = residentBytes === null ? '-' : `${(residentBytes / 1e6).toFixed(0)} MB`
-  return cores === null ? memory : `${cores.toFixed(2)} cores ${memory}`
+  return cores === null ? memory : `${cores.toFixed(2)} cores${between}${memory}`
 }
 
 export function roomLoadText(report: RoomLoadReport): string {
@@ -61,7 +61,7 @@ export function roomLoadText(report: RoomLoadReport): string {
   lines.push(line('sockets', socketsText(report.sockets)), line('generator', generatorText(report.generator)))
   if (report.server) {
     const { cores, peakResidentBytes } = report.server
-    lines.push(line('server', costText({ cores, residentBytes: peakResidentBytes, peakResidentBytes })))
+    lines.push(line('server', costText({ cores, residentBytes: peakResidentBytes, peakResidentBytes }, ', ')))
   }
   const faults = Object.entries(errors).map(([code, times]) => `${code} ${count(times)}`)
   if (faults.length > 0) lines.push(line('errors', faults.join(', ')))

@@ -81,7 +81,11 @@ export function validateCommand(program: Command): void {
     .command('validate')
     .summary('prove by measurement that levelling works')
     .description('Runs experiments, judges what was measured against criteria, and writes a report.')
-    .option('-t, --test-type <types>', 'one, several with commas, or all', typesOption, experimentNames())
+    .addOption(
+      new Option('-t, --test-type <types>', 'one, several with commas, or all')
+        .argParser(typesOption)
+        .default(experimentNames(), 'all'),
+    )
     .option('--burst-size <n>', 'messages of a burst', numberOption('--burst-size', 10, 1_000_000))
     .option('-d, --duration <time>', 'seconds, or 5m', durationOption('--duration', 1_000, 7 * 86_400_000))
     .option(

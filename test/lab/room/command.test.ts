@@ -58,7 +58,7 @@ test('the flags that users know; a line a second, a report, exit code 0', async 
   assert.match(stdout, positions)
   assert.match(stdout, /^ {2}invariants +kept: at most 3 inside at once/m)
   assert.match(stdout, /^ {2}generator +\d+\.\d\d cores, \d+ MB/m)
-  assert.match(stdout, /^ {2}server +\d+\.\d\d cores \d+ MB$/m, "from the process's own metrics")
+  assert.match(stdout, /^ {2}server +\d+\.\d\d cores, \d+ MB$/m, "from the process's own metrics")
   assert.match(
     stderr,
     /^\S+( m?s)? \w+: 2 waiting, 3 inside, 3 admitted, 0 errors, 0 violations \| generator /m,
