@@ -48,8 +48,9 @@ export class HandingOut {
       if (stock.ready < missing) await this.#replenish(request.type, missing)
       const taken = stock.take(missing)
       if (taken.length === 0) {
-        await this.#ending.get(stock)
-        if (this.#endings.get(stock) === endings || deliveries.length > 0) break
+        const ending = this.#ending.get(stock)
+        if (deliveries.length > 0 || (!ending && this.#endings.get(stock) === endings)) break
+        await ending
         continue
       }
       const out = await this.#handOut(taken, stock, request)
