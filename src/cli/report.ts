@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
 import {
+  chartPairs,
   compareReports,
   LANGUAGES,
   type Language,
@@ -98,10 +99,11 @@ function show(file: string, options: ReportOptions): void {
 }
 
 function compare(a: string, b: string, options: ReportOptions): void {
-  const comparison = compareReports(reportOf(a, readReport), reportOf(b, readReport))
+  const [before, after] = [reportOf(a, readReport), reportOf(b, readReport)]
+  const comparison = compareReports(before, after)
   give(options, {
     value: comparison,
-    html: () => renderComparisonHtml(comparison, options.lang),
+    html: () => renderComparisonHtml(comparison, chartPairs(before, after), options.lang),
     markdown: () => renderComparisonMarkdown(comparison, options.lang),
     text: () => comparisonText(comparison, options.lang),
   })

@@ -98,6 +98,7 @@ export {
 export {
   type ComparedCriterion,
   type ComparisonReport,
+  chartPairs,
   compareReports,
 } from './report/compare.ts'
 export { renderComparisonHtml } from './report/comparison-html.ts'

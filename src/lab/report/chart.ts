@@ -7,8 +7,9 @@
  */
 import type { Chart, Series } from './document.ts'
 import { markText, numberText, timeMark } from './format.ts'
+import type { Frame } from './frame.ts'
 import { html, type Markup, trusted } from './markup.ts'
-import { type Axis, place, timeAxis, valueAxis } from './scale.ts'
+import { type Axis, place } from './scale.ts'
 import { isNumber, type Point, thin } from './thin.ts'
 import { type Language, say, unitIn } from './words.ts'
 
@@ -17,127 +18,14 @@ const HEIGHT = 400
 /** As fine as a wide screen shows; more points than this times five are never drawn of a series. */
 export const COLUMNS = 400
 export const MOST_BARS_APART = 60
-const VALUE_MARKS = 4
-const TIME_MARKS = 6
-/** A limit that is further above the curves than this would flatten them; it is told and not drawn. */
-const LIMIT_REACH = 4
 /** Styles there are for series (style.ts); the next ones begin again. */
 const STYLES = 6
-/** Series whose bars stand this much closer together than each one's own alternate. */
-const ALTERNATE = 0.75
 const LETTER_PX = 7
 /** Below this distance (share of the height) the names of two limits would be written over one another. */
 const NAMES_APART = 0.09
 
-export interface Frame {
-  readonly time: Axis
-  readonly value: Axis
-  /** Seconds that a bar has, or that the bars of several series at one time share. */
-  readonly barSeconds: number
-  /** How many share them: bars stand beside one another, unless the series alternate. */
-  readonly barsAtOnce: number
-  /** By their place in the chart's list. */
-  readonly limitsOff: ReadonlySet<number>
-}
-
-/** Legend, picture and table ask for it, in each language. */
-const frames = new WeakMap<Chart, Frame | undefined>()
-
-/** The axes of a chart; undefined when it has no value at all. */
-export function frameOf(chart: Chart): Frame | undefined {
-  if (!frames.has(chart)) frames.set(chart, makeFrame(chart))
-  return frames.get(chart)
-}
-
-function makeFrame(chart: Chart): Frame | undefined {
-  const found = extentOf(chart.series)
-  if (!found) return undefined
-  const { from } = found
-  let { to, least, most, whole } = found
-  const { barSeconds, barsAtOnce } = barWidth(chart.series)
-  for (const { drawn, points } of chart.series) {
-    const last = points.at(-1)
-    if (drawn === 'bars' && last) to = Math.max(to, last[0] + barSeconds)
-  }
-  const limitsOff = new Set<number>()
-  const reach = Math.max(most, -least) * LIMIT_REACH || Number.POSITIVE_INFINITY
-  for (const [index, { value }] of chart.limits.entries()) {
-    if (!(Math.abs(value) <= reach)) {
-      limitsOff.add(index)
-      continue
-    }
-    least = Math.min(least, value)
-    most = Math.max(most, value)
-    whole &&= Number.isInteger(value)
-  }
-  // A run that begins a little late begins at zero: its time is the experiment's.
-  const start = from > 0 && from < (to - from) / 4 ? 0 : from
-  return {
-    time: timeAxis(start, to, TIME_MARKS),
-    value: valueAxis(least, most, VALUE_MARKS, whole),
-    barSeconds,
-    barsAtOnce,
-    limitsOff,
-  }
-}
-
-interface Extent {
-  readonly from: number
-  readonly to: number
-  readonly least: number
-  readonly most: number
-  /** Nothing but whole numbers. */
-  readonly whole: boolean
-}
-
-/** One walk without copies: a long run has a point for every tenth of a second. */
-function extentOf(series: readonly Series[]): Extent | undefined {
-  const time = { least: Number.POSITIVE_INFINITY, most: Number.NEGATIVE_INFINITY }
-  const level = { ...time }
-  let whole = true
-  for (const { points } of series) {
-    for (const [seconds, value] of points) {
-      widen(time, seconds)
-      if (!isNumber(value)) continue
-      widen(level, value)
-      whole &&= Number.isInteger(value)
-    }
-  }
-  return level.least > level.most
-    ? undefined
-    : { from: time.least, to: time.most, least: level.least, most: level.most, whole }
-}
-
-function widen(range: { least: number; most: number }, value: number): void {
-  if (value < range.least) range.least = value
-  if (value > range.most) range.most = value
-}
-
-/** The usual distance of bars, over all series of bars: those of two series may alternate. */
-function barWidth(series: readonly Series[]): Pick<Frame, 'barSeconds' | 'barsAtOnce'> {
-  const bars = series.filter(({ drawn, points }) => drawn === 'bars' && points.length > 1)
-  const own = Math.min(...bars.map(({ points }) => usualDistance(points.map(([seconds]) => seconds))))
-  if (!Number.isFinite(own)) return { barSeconds: 1, barsAtOnce: 1 }
-  const all = bars.flatMap(({ points }) => points.map(([seconds]) => seconds)).sort((a, b) => a - b)
-  let last = Number.NEGATIVE_INFINITY
-  const apart = all.filter((seconds) => {
-    if (seconds - last < own / 10) return false
-    last = seconds
-    return true
-  })
-  const between = Math.min(own, usualDistance(apart))
-  return { barSeconds: between || 1, barsAtOnce: between < own * ALTERNATE ? 1 : bars.length }
-}
-
-function usualDistance(times: readonly number[]): number {
-  const distances = times.slice(1).map((seconds, index) => seconds - (times[index] ?? 0))
-  const sorted = distances.filter((distance) => distance > 0).sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.POSITIVE_INFINITY
-}
-
-/** The picture without its legend. `id` is unique in the page and safe as an id. */
-export function chartSvg(chart: Chart, lang: Language, id: string): Markup {
-  const frame = frameOf(chart)
+/** The picture without its legend; without a frame there is nothing to draw. `id` is unique in the page, safe as an id. */
+export function chartSvg(chart: Chart, frame: Frame | undefined, lang: Language, id: string): Markup {
   const title = `${chart.title[lang]}${chart.unit === '' ? '' : ` (${unitIn(lang, chart.unit)})`}`
   if (!frame) return html`<p class="empty">${title}: ${say(lang, 'noPoints')}</p>`
   const step = stepOf(frame.value)
@@ -268,8 +156,7 @@ function limitLines(chart: Chart, frame: Frame, lang: Language): Markup {
 }
 
 /** What each line means, with the look of the line itself; limits that were too far away to be drawn are told here. */
-export function legend(chart: Chart, lang: Language): Markup {
-  const frame = frameOf(chart)
+export function legend(chart: Chart, frame: Frame | undefined, lang: Language): Markup {
   if (!frame) return html``
   const series = chart.series.map(({ title, drawn, points }, index) => {
     const style = `s${index % STYLES}`

@@ -1,5 +1,14 @@
 /** Two validations, criterion by criterion: what got better, what got worse, and what else was different. Pure. */
-import type { Bound, Criterion, Environment, Grade, ValidationReport, Verdict, Words } from './document.ts'
+import type {
+  Bound,
+  Chart,
+  Criterion,
+  Environment,
+  Grade,
+  ValidationReport,
+  Verdict,
+  Words,
+} from './document.ts'
 import { bytesText, numberText } from './format.ts'
 import { type Change, WORDS, type Word } from './words.ts'
 
@@ -86,13 +95,40 @@ export function compareReports(a: ValidationReport, b: ValidationReport): Compar
   }
 }
 
+/** The same curves of both runs. */
+export interface ChartPair {
+  /** The experiment's and the chart's. */
+  readonly title: Words
+  readonly a: Chart
+  readonly b: Chart
+}
+
+/**
+ * What both reports have a chart of, by experiment and id, in the order of A. Not a part of the comparison's JSON: the
+ * points are in the two reports.
+ */
+export function chartPairs(a: ValidationReport, b: ValidationReport): ChartPair[] {
+  return a.experiments.flatMap(({ experiment, title, charts }) => {
+    const after = b.experiments.find((other) => other.experiment === experiment)?.charts ?? []
+    return charts.flatMap((chart) => {
+      const other = after.find(({ id }) => id === chart.id)
+      return other ? [{ title: named(title, chart.title), a: chart, b: other }] : []
+    })
+  })
+}
+
+const named = (experiment: Words, title: Words): Words => ({
+  en: `${experiment.en}: ${title.en}`,
+  ko: `${experiment.ko}: ${title.ko}`,
+})
+
 /** The experiment's name goes before the title: in a list of all, "Lost messages" alone says little. */
 function byId({ experiments }: ValidationReport): Map<string, Criterion> {
   const all = experiments.flatMap(({ title, criteria }) =>
-    criteria.map((criterion): [string, Criterion] => {
-      const named = (lang: 'en' | 'ko') => `${title[lang]}: ${criterion.title[lang]}`
-      return [criterion.id, { ...criterion, title: { en: named('en'), ko: named('ko') } }]
-    }),
+    criteria.map((criterion): [string, Criterion] => [
+      criterion.id,
+      { ...criterion, title: named(title, criterion.title) },
+    ]),
   )
   return new Map(all)
 }

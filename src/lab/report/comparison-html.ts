@@ -1,5 +1,5 @@
 /** Two validations beside each other as one HTML file. Pure. */
-import type { ComparedCriterion, ComparisonReport } from './compare.ts'
+import type { ChartPair, ComparedCriterion, ComparisonReport } from './compare.ts'
 import {
   countsText,
   differenceText,
@@ -11,18 +11,31 @@ import {
 } from './comparison-rows.ts'
 import type { Verdict, Words } from './document.ts'
 import { boundText, measuredText } from './format.ts'
+import { framesOf } from './frame.ts'
 import { html, type Markup } from './markup.ts'
 import { page } from './page.ts'
-import { changeChip, scrolling, shareBar, stackedCell, stackedTable, verdictChip } from './parts.ts'
+import {
+  changeChip,
+  chartFigure,
+  scrolling,
+  shareBar,
+  stackedCell,
+  stackedTable,
+  verdictChip,
+} from './parts.ts'
 import { type Language, say, VERDICT_WORDS } from './words.ts'
 
 /** One self-contained file with both languages, as `renderHtml` makes it of one validation. */
-export function renderComparisonHtml(comparison: ComparisonReport, lang: Language): string {
+export function renderComparisonHtml(
+  comparison: ComparisonReport,
+  charts: readonly ChartPair[],
+  lang: Language,
+): string {
   const title = (one: Language) => `Weir: ${say(one, 'comparisonTitle')}`
-  return page({ title, body: (one) => body(comparison, one) }, lang)
+  return page({ title, body: (one) => body(comparison, charts, one) }, lang)
 }
 
-function body(comparison: ComparisonReport, lang: Language): Markup {
+function body(comparison: ComparisonReport, charts: readonly ChartPair[], lang: Language): Markup {
   const { regressed, criteria } = comparison
   const tone: Verdict = regressed.length > 0 ? 'failed' : 'passed'
   const changed = criteria.filter(({ verdictChanged }) => verdictChanged)
@@ -37,7 +50,25 @@ ${warning(comparison, lang)}${runs(comparison, lang)}
   }</section>
 <section class="card"><h2>${say(lang, 'criteria')}</h2>${criteriaTable(criteria, lang)}
 <p><small>${say(lang, 'sameNote')}</small></p></section>
-${differences(comparison, lang)}`
+${curves(charts, lang)}${differences(comparison, lang)}`
+}
+
+/** Each pair on the same axes: what is higher in one than in the other is higher on the screen. */
+function curves(pairs: readonly ChartPair[], lang: Language): Markup {
+  const shown = pairs.flatMap(({ title, a, b }, index) => {
+    const frames = framesOf([a, b])
+    if (frames.every((frame) => frame === undefined)) return []
+    const figures = [a, b].map((chart, side) => {
+      const name = (one: Language) => `${say(one, side === 0 ? 'first' : 'second')}: ${chart.title[one]}`
+      const titled = { ...chart, title: { en: name('en'), ko: name('ko') } }
+      return chartFigure(titled, lang, `${lang}-${index}-${side}`, frames[side])
+    })
+    return [html`<h3>${title[lang]}</h3><div class="charts">${figures}</div>\n`]
+  })
+  if (shown.length === 0) return html``
+  return html`<section class="card"><h2>${say(lang, 'charts')}</h2><p><small>${say(lang, 'sameAxes')}</small></p>
+${shown}</section>
+`
 }
 
 function warning(comparison: ComparisonReport, lang: Language): Markup {

@@ -2,7 +2,7 @@
  * Reports as Markdown (GitHub's tables), for tickets and merge requests. Curves are told by their text alternative and
  * a row of block characters. Pure.
  */
-import { COLUMNS as FINEST, frameOf } from './chart.ts'
+import { COLUMNS as FINEST } from './chart.ts'
 import type { ComparisonReport } from './compare.ts'
 import { comparisonRows, neededText, runRows } from './comparison-rows.ts'
 import type {
@@ -15,6 +15,7 @@ import type {
   Verdict,
 } from './document.ts'
 import { boundText, durationText, measuredText, numberText, quantity } from './format.ts'
+import { frameOf } from './frame.ts'
 import { isNumber, rowsOf } from './thin.ts'
 import { aboutEntries, countText, resultText, scoreText } from './validation-text.ts'
 import { type Language, say, unitIn, VERDICT_WORDS } from './words.ts'

@@ -1,7 +1,8 @@
 /** The pieces that reports are put together from. `key` is a text that is safe as an id and unique in the page. */
-import { chartSvg, frameOf, legend } from './chart.ts'
+import { chartSvg, legend } from './chart.ts'
 import type { Chart, Comparison, Criterion, Figure, Verdict, Words } from './document.ts'
 import { boundText, markText, measuredText, numberText, quantity } from './format.ts'
+import { type Frame, frameOf } from './frame.ts'
 import { type Child, html, type Markup } from './markup.ts'
 import { isNumber, rowsOf } from './thin.ts'
 import { CHANGE_WORDS, type Change, type Language, say, unitIn, VERDICT_WORDS } from './words.ts'
@@ -123,15 +124,15 @@ export const figureList = (figures: readonly Figure[], lang: Language): Markup =
     figures.map(({ title, value, unit }) => [title[lang], quantity(value, unit, lang)]),
   )
 
-export function chartFigure(chart: Chart, lang: Language, key: string): Markup {
+/** `frame`: unless its axes are its own. */
+export function chartFigure(chart: Chart, lang: Language, key: string, frame = frameOf(chart)): Markup {
   const unit = chart.unit === '' ? '' : html` <small>${unitIn(lang, chart.unit)}</small>`
-  return html`<figure><h4>${chart.title[lang]}${unit}</h4>${legend(chart, lang)}${chartSvg(chart, lang, key)}
-<figcaption aria-hidden="true">${chart.alternative[lang]}</figcaption>${dataTable(chart, lang)}</figure>
+  return html`<figure><h4>${chart.title[lang]}${unit}</h4>${legend(chart, frame, lang)}${chartSvg(chart, frame, lang, key)}
+<figcaption aria-hidden="true">${chart.alternative[lang]}</figcaption>${dataTable(chart, frame, lang)}</figure>
 `
 }
 
-function dataTable(chart: Chart, lang: Language): Markup {
-  const frame = frameOf(chart)
+function dataTable(chart: Chart, frame: Frame | undefined, lang: Language): Markup {
   if (!frame) return html``
   const { from, to } = frame.time
   const rows = rowsOf(chart.series, from, to, MOST_DATA_ROWS)

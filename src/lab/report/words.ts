@@ -131,6 +131,10 @@ export const WORDS = {
   ),
   regressed: w('Got worse: passed in A, failed in B', '나빠짐: A에서 통과, B에서 실패'),
   notRegressed: w('Nothing that passed in A failed in B', 'A에서 통과한 것 중 B에서 실패한 것은 없음'),
+  sameAxes: w(
+    'Both runs on the same axes; curves that only one of the two has are in its own report.',
+    '두 실행을 같은 축에 그렸습니다. 한쪽에만 있는 그래프는 그 실행의 보고서에 있습니다.',
+  ),
   otherBound: w('another bound in A', 'A에서는 다른 요구값'),
   sameNote: w(
     'Same: the difference is at most 5 % of the larger value and the verdict is the same.',

@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
-import { compareReports, renderComparisonHtml, renderHtml, renderLoadHtml } from '../../../src/lab/index.ts'
+import {
+  chartPairs,
+  compareReports,
+  renderComparisonHtml,
+  renderHtml,
+  renderLoadHtml,
+} from '../../../src/lab/index.ts'
+import type { Chart } from '../../../src/lab/report/document.ts'
 import { launchChromium, noChromium, seriousFaults } from '../../fixtures/chromium.ts'
 import { temporaryDirectory } from '../../fixtures/weir-process.ts'
 import { sampleReport } from './sample.ts'
@@ -40,10 +47,18 @@ interface DrawnChart {
 type Look = NonNullable<Parameters<Browser['newPage']>[0]>
 
 const sample = sampleReport()
-const other = { ...sample, environment: { ...sample.environment, cpu: 'Another', cores: 64 } }
+const halved = (chart: Chart): Chart => ({
+  ...chart,
+  series: chart.series.map((one) => ({
+    ...one,
+    points: one.points.map(([seconds, value]) => [seconds, value === null ? null : value / 2] as const),
+  })),
+})
+const experiments = sample.experiments.map((one) => ({ ...one, charts: one.charts.map(halved) }))
+const other = { ...sample, experiments, environment: { ...sample.environment, cpu: 'Another', cores: 64 } }
 const pages = {
   validation: renderHtml(sample, 'en'),
-  comparison: renderComparisonHtml(compareReports(sample, other), 'en'),
+  comparison: renderComparisonHtml(compareReports(sample, other), chartPairs(sample, other), 'en'),
   load: renderLoadHtml(sampleLoad(), 'en'),
 }
 
@@ -96,6 +111,25 @@ describe('in a browser', { skip: without }, () => {
       const image = page.getByRole('img', { name: 'Arrivals and starts (messages/s)' })
       assert.match((await image.getAttribute('aria-describedby')) ?? '', /^en-0-0-d$/)
       assert.match((await page.locator('#en-0-0-d').textContent()) ?? '', /^In: up to 566 a second/)
+    })
+    assert.deepEqual(heard, { requests: [], complaints: [] })
+  })
+
+  test('the curves of two runs are drawn side by side, each pair on the same axes', async () => {
+    const heard = await opened('comparison', DESKTOP, async (page) => {
+      const drawn = await page.evaluate<DrawnChart[]>(DRAWN)
+      assert.equal(drawn.length, 2 * charts)
+      for (let pair = 0; pair < drawn.length; pair += 2) {
+        const [a, b] = [drawn[pair], drawn[pair + 1]]
+        assert.ok(a && b)
+        const highest = (of: DrawnChart) => Math.max(...of.paths.map(({ top, bottom }) => bottom - top))
+        assert.ok(Math.abs(highest(b) / highest(a) - 0.5) < 0.01, `${highest(b)} against ${highest(a)}`)
+      }
+      const marks = (side: number) =>
+        page
+          .locator(`figure:has(#en-0-${side}-t) text.mark`)
+          .evaluateAll('(all) => all.map((one) => one.textContent)')
+      assert.deepEqual(await marks(0), await marks(1))
     })
     assert.deepEqual(heard, { requests: [], complaints: [] })
   })

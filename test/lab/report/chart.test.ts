@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { COLUMNS, chartSvg, legend } from '../../../src/lab/report/chart.ts'
 import type { Chart, Series } from '../../../src/lab/report/document.ts'
+import { frameOf, framesOf } from '../../../src/lab/report/frame.ts'
 import { both } from './sample-parts.ts'
 
 const chart = (series: Partial<Series>[], limits: Chart['limits'] = []): Chart => ({
@@ -16,7 +17,7 @@ const chart = (series: Partial<Series>[], limits: Chart['limits'] = []): Chart =
   alternative: both('It rises.', '올라갑니다.'),
 })
 
-const svgOf = (one: Chart) => chartSvg(one, 'en', 'k').text
+const svgOf = (one: Chart) => chartSvg(one, frameOf(one), 'en', 'k').text
 const dataOf = (one: Chart) => [...svgOf(one).matchAll(/ d="([^"]*)"/g)].map(([, data]) => data)
 
 describe('curves', () => {
@@ -151,7 +152,46 @@ describe('limits', () => {
   test('one that would flatten the curves is told in the legend and not drawn', () => {
     const far = chart([{ points }], [{ title: both('sockets', '소켓'), value: 10_000 }])
     assert.doesNotMatch(svgOf(far), /class="limit"/)
-    assert.match(legend(far, 'en').text, /sockets <small>10,000, above the chart<\/small>/)
+    assert.match(legend(far, frameOf(far), 'en').text, /sockets <small>10,000, above the chart<\/small>/)
+  })
+})
+
+describe('two charts on the same axes', () => {
+  const low: Series['points'] = [
+    [0, 0],
+    [10, 50],
+  ]
+  const high: Series['points'] = [
+    [0, 0],
+    [20, 100],
+  ]
+  const dataOn = (charts: readonly Chart[]) =>
+    framesOf(charts).map((frame, index) => {
+      const one = charts[index]
+      assert.ok(one)
+      return / d="([^"]*)"/.exec(chartSvg(one, frame, 'en', 'k').text)?.[1]
+    })
+
+  test('half as high and half as long is drawn so, and not filled up', () => {
+    assert.deepEqual(dataOn([chart([{ points: low }]), chart([{ points: high }])]), [
+      'M0 400L500 200',
+      'M0 400L1000 0',
+    ])
+  })
+
+  test('one without a value has no frame and leaves the other its own', () => {
+    const [first, second] = framesOf([chart([{ points: [] }]), chart([{ points: high }])])
+    assert.equal(first, undefined)
+    assert.deepEqual(second, frameOf(chart([{ points: high }])))
+  })
+
+  test('a limit that is off in one is seen in both, when the other reaches up to it', () => {
+    const limits = [{ title: both('pace', '속도'), value: 300 }]
+    const alone = chart([{ points: low }], limits)
+    assert.deepEqual([...(frameOf(alone)?.limitsOff ?? [])], [0])
+    const [shared] = framesOf([alone, chart([{ points: high }])])
+    assert.deepEqual([...(shared?.limitsOff ?? [0])], [])
+    assert.ok((shared?.value.to ?? 0) >= 300)
   })
 })
 
@@ -162,7 +202,7 @@ describe('for those who do not see it', () => {
     assert.match(svg, /<svg role="img" aria-labelledby="k-t"\s+aria-describedby="k-d"/)
     assert.match(svg, /<title id="k-t">Flow \(messages\/s\)<\/title>\s*<desc id="k-d">It rises\.<\/desc>/)
     assert.match(
-      chartSvg(one, 'ko', 'k').text,
+      chartSvg(one, frameOf(one), 'ko', 'k').text,
       /<title id="k-t">흐름 \(건\/초\)<\/title>\s*<desc id="k-d">올라갑니다\.<\/desc>/,
     )
   })
@@ -170,23 +210,18 @@ describe('for those who do not see it', () => {
   test('a chart without a single value says so', () => {
     for (const points of [[], [[0, null]]] as Series['points'][]) {
       assert.match(svgOf(chart([{ points }])), /Flow \(messages\/s\): Nothing was measured here\./)
-      assert.equal(legend(chart([{ points }]), 'en').text, '')
+      const one = chart([{ points }])
+      assert.equal(legend(one, frameOf(one), 'en').text, '')
     }
   })
 
   test('the legend tells the peak of each series', () => {
-    const text = legend(
-      chart([
-        {
-          points: [
-            [0, 3],
-            [1, 1234.5],
-          ],
-        },
-        { points: [] },
-      ]),
-      'en',
-    ).text
+    const points: Series['points'] = [
+      [0, 3],
+      [1, 1234.5],
+    ]
+    const one = chart([{ points }, { points: [] }])
+    const { text } = legend(one, frameOf(one), 'en')
     assert.match(text, /Line 0 <small>peak 1,235<\/small>/)
     assert.match(text, /Line 1 <small>Nothing was measured here\.<\/small>/)
   })

@@ -1,7 +1,7 @@
 /** Two validations beside each other: better, worse, same, and when a comparison says less than it seems to. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { compareReports } from '../../../src/lab/report/compare.ts'
+import { chartPairs, compareReports } from '../../../src/lab/report/compare.ts'
 import { renderComparisonHtml } from '../../../src/lab/report/comparison-html.ts'
 import type { Bound, Criterion, Environment, ValidationReport } from '../../../src/lab/report/document.ts'
 import { renderComparisonMarkdown } from '../../../src/lab/report/markdown.ts'
@@ -152,7 +152,7 @@ describe('two reports', () => {
       assert.equal(found.otherMachine, true, JSON.stringify(other))
       assert.equal(found.differences.length, 1)
       assert.match(
-        renderComparisonHtml(found, 'en'),
+        renderComparisonHtml(found, [], 'en'),
         /class="notice[^>]*>These runs were on different machines/,
       )
       assert.match(renderComparisonMarkdown(found, 'ko'), /> 서로 다른 기계에서 실행되었습니다/)
@@ -178,18 +178,48 @@ describe('two reports', () => {
         ['Load before the run', '0.42', '1.9'],
       ],
     )
-    assert.match(renderComparisonHtml(found, 'en'), /These runs were under different conditions/)
+    assert.match(renderComparisonHtml(found, [], 'en'), /These runs were under different conditions/)
   })
 
   test('the page has each criterion with its change as word and sign, and escapes what it is told', () => {
     const evil = both('<script>alert(1)</script>', '<img src=x>')
     const a = report([criterion('x', evil, { measured: 10 })])
     const b = report([criterion('x', evil, { measured: 130, verdict: 'failed' })])
-    const text = renderComparisonHtml(compareReports(a, b), 'en')
+    const text = renderComparisonHtml(compareReports(a, b), chartPairs(a, b), 'en')
     assert.match(text, /▼ worse/)
     assert.match(text, /▼ 나빠짐/)
     assert.match(text, /Got worse: passed in A, failed in B \(1\)/)
     assert.match(text, /✓ passed<\/span> → <span class="chip tone-failed">✗ failed/)
     assert.doesNotMatch(text, /<script|<img/)
+  })
+
+  test('curves that both have stand beside each other, by experiment and id; others do not', () => {
+    const [first, second] = sample.experiments
+    assert.ok(first && second)
+    const [chart] = first.charts
+    assert.ok(chart)
+    const only = { ...chart, id: 'only-in-one' }
+    const a = { ...sample, experiments: [{ ...first, charts: [only, chart] }] }
+    // The same id in another experiment is another curve.
+    const b = {
+      ...sample,
+      experiments: [
+        { ...second, charts: [chart] },
+        { ...first, charts: [chart] },
+      ],
+    }
+    const pairs = chartPairs(a, b)
+    assert.deepEqual(
+      pairs.map(({ title }) => title.en),
+      [`${first.title.en}: ${chart.title.en}`],
+    )
+    const text = renderComparisonHtml(compareReports(a, b), pairs, 'en')
+    assert.equal(text.match(/<figure>/g)?.length, 4, 'two in each language')
+    assert.match(text, new RegExp(`<h4>A: ${chart.title.en}`))
+    assert.match(text, new RegExp(`<h4>B: ${chart.title.ko}`))
+    assert.doesNotMatch(renderComparisonHtml(compareReports(a, b), [], 'en'), /<figure>/)
+    const nothing = { ...chart, series: chart.series.map((one) => ({ ...one, points: [] })) }
+    const empty = pairs.map((pair) => ({ ...pair, a: nothing, b: nothing }))
+    assert.doesNotMatch(renderComparisonHtml(compareReports(a, b), empty, 'en'), /<figure>/)
   })
 })
