@@ -24,7 +24,7 @@ const LETTER_PX = 7
 /** Below this distance (share of the height) the names of two limits would be written over one another. */
 const NAMES_APART = 0.09
 
-/** The picture without its legend; without a frame there is nothing to draw. `id` is unique in the page, safe as an id. */
+/** The picture without its legend; no frame: nothing to draw. `id` is unique in the page and safe as an id. */
 export function chartSvg(chart: Chart, frame: Frame | undefined, lang: Language, id: string): Markup {
   const title = `${chart.title[lang]}${chart.unit === '' ? '' : ` (${unitIn(lang, chart.unit)})`}`
   if (!frame) return html`<p class="empty">${title}: ${say(lang, 'noPoints')}</p>`

@@ -127,7 +127,8 @@ export const figureList = (figures: readonly Figure[], lang: Language): Markup =
 /** `frame`: unless its axes are its own. */
 export function chartFigure(chart: Chart, lang: Language, key: string, frame = frameOf(chart)): Markup {
   const unit = chart.unit === '' ? '' : html` <small>${unitIn(lang, chart.unit)}</small>`
-  return html`<figure><h4>${chart.title[lang]}${unit}</h4>${legend(chart, frame, lang)}${chartSvg(chart, frame, lang, key)}
+  return html`<figure><h4>${chart.title[lang]}${unit}</h4>
+${legend(chart, frame, lang)}${chartSvg(chart, frame, lang, key)}
 <figcaption aria-hidden="true">${chart.alternative[lang]}</figcaption>${dataTable(chart, frame, lang)}</figure>
 `
 }
