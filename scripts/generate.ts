@@ -2,6 +2,7 @@
 compares. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describeRow, NAMES } from '../src/app/index.ts'
+import { makeProgram } from '../src/cli/program.ts'
 import { ERRORS } from '../src/core/index.ts'
 import { ROOM_ERRORS } from '../src/waiting-room/index.ts'
 
@@ -9,9 +10,6 @@ export interface Generated {
   readonly file: string
   readonly text: string
 }
-
-const START = '<!-- settings:start -->'
-const END = '<!-- settings:end -->'
 
 const escaped = (text: string) => text.replaceAll('|', '\\|')
 
@@ -27,7 +25,16 @@ function settingsTable(headings: readonly string[]): string {
 const ENGLISH = ['environment variable', 'in weir.config.json', 'default', 'must be', 'meaning']
 const KOREAN = ['환경 변수', 'weir.config.json 키', '기본값', '허용 값', '의미']
 
-/** Everything that is generated; a readme that does not exist, or has no place for the table, is left out. */
+/** The list that `weir --help` prints. */
+function commandList(): string {
+  const list = /^Commands:\n((?: .*\n)+)/m.exec(
+    makeProgram().configureHelp({ helpWidth: 100 }).helpInformation(),
+  )
+  if (list?.[1] === undefined) throw new Error('no list of commands in the help')
+  return `\`\`\`\n${list[1]}\`\`\``
+}
+
+/** Everything that is generated; a readme that does not exist, or has no place for a part, is left as it is. */
 export function generated(read: (file: string) => string | undefined): Generated[] {
   const list: Generated[] = [
     { file: 'docs/reference/settings.md', text: settingsPage() },
@@ -38,14 +45,19 @@ export function generated(read: (file: string) => string | undefined): Generated
     ['README.ko.md', KOREAN],
   ] as const) {
     const old = read(file)
-    const from = old?.indexOf(START) ?? -1
-    const to = old?.indexOf(END) ?? -1
-    if (old === undefined || from < 0 || to < from) continue
-    const table = settingsTable(headings)
-    const text = `${old.slice(0, from + START.length)}\n\n${table}\n\n${old.slice(to)}`
+    if (old === undefined) continue
+    const text = filledIn(filledIn(old, 'commands', commandList()), 'settings', settingsTable(headings))
     list.push({ file, text })
   }
   return list
+}
+
+/** With `part` between the two comments of that name, if they are there. */
+function filledIn(text: string, name: string, part: string): string {
+  const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`]
+  const [from, to] = [text.indexOf(start), text.indexOf(end)]
+  if (from < 0 || to < from) return text
+  return `${text.slice(0, from + start.length)}\n\n${part}\n\n${text.slice(to)}`
 }
 
 function settingsPage(): string {
