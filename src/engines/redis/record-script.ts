@@ -81,6 +81,7 @@ local function load(key, id, name, lane)
   local record = { key = key, id = id, type = name, state = 'none', round = -1, attempt = 0, failures = 0, seq = 0,
     lane = lane, gone = 0, taken = 0, finished = 0, available = 0, body = 0, history = {} }
   if packed then
+    record.isOld = true
     local w = {}
     local rest = string.gsub(packed, '(%S+) ', function(word) w[#w + 1] = word return '' end, 11)
     record.state, record.round, record.attempt = w[1], tonumber(w[2]), tonumber(w[3])
@@ -317,10 +318,8 @@ local function write(record)
     writeText(record, 'm', record.newBody)
     writeText(record, 'r', record.result)
     writeText(record, 'e', record.error)
-    -- The error of an earlier attempt is not how it ended; of a first attempt there is none.
-    if record.error == '' and (record.attempt > 1 or record.state == 'expired') then
-      redis.call('HDEL', record.key, 'e')
-    end
+    -- The error of an earlier attempt is not how it ended.
+    if record.error == '' and record.isOld then redis.call('HDEL', record.key, 'e') end
     if #record.history > 0 then writeHistory(record) end
   end
   if final then redis.call('PEXPIRE', record.key, lean and leanRetention or retention) end

@@ -65,6 +65,11 @@ const cases: Readonly<Record<string, LedgerCase['run']>> = {
     await books(ledger, taken('a'), moved('a', 1, 1, 'delayed'), taken('a', 1, 1), ended('a', 2))
     const record = await ledger.find('a')
     assert.deepEqual([record?.error, record?.history.length], [undefined, 1])
+    // One that nobody counted: it came before anything else was heard of the message.
+    await books(ledger, moved('b', 0, 0, 'delayed'))
+    await books(ledger, taken('b'))
+    await books(ledger, ended('b', 1))
+    assert.equal((await ledger.find('b'))?.error, undefined)
   },
   'nothing is found of what nobody knows, of a deleted one, and of one without content': async ({
     ledger,
