@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { newPassKey, type PassJwk, PassSigner } from '../../src/waiting-room/index.ts'
+import { freePort } from '../fixtures/ports.ts'
 import { eventually } from '../fixtures/process.ts'
 import { temporaryDirectory } from '../fixtures/weir-process.ts'
 import { roomRig } from './http/rig.ts'
@@ -63,15 +63,6 @@ function run(t: TestContext, text: string, environment: Record<string, string>):
     remove()
   })
   return child
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  assert.ok(address && typeof address === 'object')
-  return address.port
 }
 
 /** A room whose passes are of now and from the issuer that the guide names. */

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { RoomEvent } from '../../src/lab/index.ts'
 import { type RunningRoom, SECRET, startRoom } from '../app/room-process.ts'
 import { newDataDir, removeDataDir } from '../fixtures/embedded.ts'
-import { freePorts } from '../fixtures/guarded.ts'
+import { freePort } from '../fixtures/ports.ts'
 import { liveRoom, loadRoom } from '../lab/room/live-room.ts'
 
 test('L4: 1,000 sockets dropped at once and back within seconds: identical places', async (t) => {
@@ -23,7 +23,7 @@ test('L4: 1,000 sockets dropped at once and back within seconds: identical place
 test('L1–L4: kill -9 of the service twice amid admissions: same tickets, same order, all get in', async (t) => {
   const dataDir = newDataDir()
   t.after(() => removeDataDir(dataDir))
-  const [port] = await freePorts(1)
+  const port = await freePort()
   const environment = {
     ...{ DATA_DIR: dataDir, ROOM_PORT: String(port), JWT_SECRET: SECRET },
     ...{ QUEUE_THRESHOLD: '3', QUEUE_PROCESSOR_INTERVAL: '200' },

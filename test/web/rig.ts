@@ -6,7 +6,7 @@ import { pagesReason } from '../../bin/pages.mjs'
 import { buildPages } from '../../scripts/build-pages.ts'
 import { launchChromium } from '../fixtures/chromium.ts'
 import { newDataDir, removeDataDir } from '../fixtures/embedded.ts'
-import { freePorts } from '../fixtures/guarded.ts'
+import { freePort } from '../fixtures/ports.ts'
 import { ServiceProcess } from '../fixtures/process.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -43,7 +43,7 @@ export async function pageRig(
 ): Promise<PageRig> {
   if (pagesReason(ROOT)) await buildPages()
   const dataDir = newDataDir()
-  const [port = 0] = await freePorts(1)
+  const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   let service: ServiceProcess | undefined
   t.after(async () => {

@@ -1,8 +1,9 @@
 /** Two Redis nodes that share the slots, and names whose keys lie on one and on the other. */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { freePort } from '../../fixtures/ports.ts'
 import { eventually } from '../../fixtures/process.ts'
-import { freePort, startRedis, type TestRedis } from '../../fixtures/redis.ts'
+import { startRedis, type TestRedis } from '../../fixtures/redis.ts'
 import { connectRaw } from './rig.ts'
 
 const LAST_SLOT = 16_383
