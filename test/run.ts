@@ -18,8 +18,8 @@ if (files.length === 0) {
   process.exit(1)
 }
 
-// Three at a time on two cores: half of the time a test waits for a broker to come back or an outage to pass. Four are not
-// faster (17 minutes instead of 15): then the processors are the limit.
+// Three at a time on two cores: half of the time a test waits for a broker to come back or an outage to pass. With four
+// the processors are the limit, and nothing is gained.
 const events = run({ files, concurrency: 3, timeout: FILE_TIMEOUT_MS })
 let passed = 0
 let failed = 0
