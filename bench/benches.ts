@@ -2,6 +2,7 @@
 import { queueCore } from './core/bench.ts'
 import type { Bench } from './harness/figures.ts'
 import { httpIngest } from './http/bench.ts'
+import { newcomers } from './http/newcomers.ts'
 import { lineCore } from './line/core.ts'
 import { lineRedis } from './line/redis.ts'
 import { roomHttp } from './line/room-http.ts'
@@ -18,6 +19,7 @@ import { validateAnalysis } from './validate-analysis.ts'
 
 export const BENCHES: readonly Bench[] = [
   httpIngest,
+  newcomers,
   queueCore,
   monitoring,
   million,

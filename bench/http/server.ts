@@ -17,6 +17,8 @@ interface Config {
   readonly dataDir: string
   /** A consumer with a no-op processor in the same process, as in `weir up`. */
   readonly consume: boolean
+  /** Listening sockets of its port, unless as many as users get. */
+  readonly listeners?: number
 }
 
 const config = childConfig<Config>()
@@ -72,7 +74,12 @@ const deps: GatewayDeps = {
 
 await engine.start()
 flow.start()
-const gateway = await createGateway(deps, { port: 0, docs: false })
+const { listeners } = config
+const gateway = await createGateway(deps, {
+  port: 0,
+  docs: false,
+  ...(listeners !== undefined && { listeners }),
+})
 const { port } = await gateway.start()
 if (config.consume) consumer.start()
 answer({ port })

@@ -9,7 +9,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Clock, Logger, Random } from '../core/index.ts'
-import { type HttpService, service } from '../gateway/index.ts'
+import { GATEWAY_DEFAULTS, type HttpService, service } from '../gateway/index.ts'
 import { RoomMetrics, RuntimeProbe } from '../monitoring/index.ts'
 import {
   Accounts,
@@ -119,7 +119,13 @@ export class Room {
     })
     app.server.maxConnections = settings.roomSockets + OTHER_CONNECTIONS
     const port = settings.roomPort === 'off' ? 0 : settings.roomPort
-    this.#http = service(app, clock, { host: settings.host, port, stopTimeoutMs: STOP_TIMEOUT_MS }, () => {})
+    const { listeners } = GATEWAY_DEFAULTS
+    this.#http = service(
+      app,
+      clock,
+      { host: settings.host, port, listeners, stopTimeoutMs: STOP_TIMEOUT_MS },
+      () => {},
+    )
   }
 
   /** Whether visitors can be served. */

@@ -2,12 +2,13 @@
  * HTTP in. Owns the server, its routes and the counters of what it answered; knows the queue by its port only.
  * Keeps Q1 (a 2xx means durable), M1 (monitoring changes no answer) and S1 (start and stop idempotent, nothing lost).
  */
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../core/index.ts'
 import { Admission } from './admission.ts'
 import type { Context } from './context.ts'
 import { Intake } from './intake.ts'
+import { closed, listen } from './listening.ts'
 import { documentPages, documentRoutes } from './openapi.ts'
 import { GATEWAY_DEFAULTS, type GatewayOptions } from './options.ts'
 import type { GatewayDeps } from './ports.ts'
@@ -68,35 +69,35 @@ export function createProbes(
   deps: ProbeDeps & Omit<ServerDeps, 'refused'>,
   options: Partial<GatewayOptions> = {},
 ): HttpService {
-  const bounds = { ...GATEWAY_DEFAULTS, ...options }
+  const bounds = { ...GATEWAY_DEFAULTS, listeners: 1, ...options }
   const app = createServer({ ...deps, refused: () => {} }, bounds)
   probeRoutes(app, deps)
   return service(app, deps.clock, bounds, () => {})
 }
 
-/**
- * Connections that the system holds for us until we take them. Of a thousand that come at once to a process that has
- * just started, some overflow Node's 511: their clients believe that they are connected, and wait for the seconds that
- * TCP takes to try again. The system caps it (`net.core.somaxconn`, 4,096 on Linux).
- */
-const BACKLOG = 4_096
-
 /** The life of any service of ours on a port of its own; `closing` is called as soon as it is to stop. */
 export function service(
   app: FastifyInstance,
   clock: Clock,
-  bounds: Pick<GatewayOptions, 'host' | 'port' | 'stopTimeoutMs'>,
+  bounds: Pick<GatewayOptions, 'host' | 'port' | 'listeners' | 'stopTimeoutMs'>,
   closing: () => void,
 ): HttpService {
   const sockets = new Set<Socket>()
+  let listeners: readonly Server[] = []
   app.server.on('connection', (socket: Socket) => {
+    // Node counts what one socket took; the limit is for all of them.
+    if (sockets.size >= app.server.maxConnections) {
+      socket.destroy()
+      return
+    }
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
   let started: ReturnType<HttpService['start']> | undefined
   let stopped: Promise<void> | undefined
-  const listen = async () => {
-    await app.listen({ host: bounds.host, port: bounds.port, backlog: BACKLOG })
+  const open = async () => {
+    const place = { host: bounds.host, port: bounds.port, sockets: bounds.listeners }
+    listeners = await listen(app, place, clock)
     const { port } = app.server.address() as AddressInfo
     const host = bounds.host.includes(':') ? `[${bounds.host}]` : bounds.host
     return { host: bounds.host, port, url: `http://${host}:${port}` }
@@ -114,15 +115,16 @@ export function service(
       if (leftMs <= 0) app.server.closeAllConnections()
       else cancel = clock.after(50, () => sweep(leftMs - 50))
     }
-    const closed = app.close()
+    // Each is closed when its last connection is, and takes no new one from now on.
+    const all = [...listeners.map(closed), app.close()]
     sweep(bounds.stopTimeoutMs)
-    await closed
+    await Promise.all(all)
     cancel()
   }
   return {
     app,
     start() {
-      started ??= listen()
+      started ??= open()
       return started
     },
     stop() {

@@ -5,6 +5,8 @@ export interface GatewayOptions {
   readonly host: string
   /** 0 = any free port. */
   readonly port: number
+  /** Listening sockets on that port: so many new connections are taken in a turn of the event loop. */
+  readonly listeners: number
   readonly bodyBytes: number
   readonly headerBytes: number
   /** The request line and the headers must be there within this time. */
@@ -30,6 +32,7 @@ export interface GatewayOptions {
 export const GATEWAY_DEFAULTS: GatewayOptions = {
   host: '127.0.0.1',
   port: 8000,
+  listeners: 64,
   bodyBytes: LIMITS.bodyBytes,
   headerBytes: 16_384,
   headersTimeoutMs: 10_000,
