@@ -1,6 +1,6 @@
 /**
  * A process of this very program that a stage has started. Owns the child: it is ended by its process id, also when
- * this process exits before it was stopped. Stop is idempotent (S1).
+ * this process exits before it was stopped; it ends by itself when this process is killed. Stop is idempotent (S1).
  *
  *   starting ──its line is there──▶ running ──stop──▶ ended        starting, running ──by itself──▶ ended (unasked)
  */
@@ -48,11 +48,11 @@ export class Child {
     this.#options = options
     const { program, args, environment, directory } = options
     this.#child = spawn(program.file, [...program.args, ...args], {
-      env: { ...environment },
+      env: { ...environment, WEIR_ENDS_WITH_PARENT: '1' },
       cwd: directory,
       // A group of its own: Ctrl-C on the terminal is for this process, which then ends what it started in order.
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     const kill = () => this.#child.kill('SIGKILL')
     process.once('exit', kill)

@@ -1,7 +1,7 @@
 /** `weir validate` as its users run it: on a service of its own it passes, writes its report, ends when told to. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { ValidationReport } from '../../../src/lab/index.ts'
@@ -9,6 +9,18 @@ import { eventually, withLimit } from '../../fixtures/process.ts'
 import { temporaryDirectory, weir } from '../../fixtures/weir-process.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'main.ts')
+
+/** The process ids whose parent this is; the fourth word of a stat, after the name, which may hold anything. */
+function childrenOf(pid: number): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+      return /^\d+$/.test(name) && stat.slice(stat.lastIndexOf(')')).split(' ')[2] === `${pid}`
+    } catch {
+      return false
+    }
+  })
+}
 
 describe('weir validate', { timeout: 180_000 }, () => {
   test('levelling and buffering on the embedded engine pass, and the report is in the file', async (t) => {
@@ -70,6 +82,34 @@ describe('weir validate', { timeout: 180_000 }, () => {
       false,
     )
     assert.deepEqual(readdirSync(directory.path), [])
+  })
+
+  const linux = process.platform !== 'linux' && 'looks for children in /proc'
+  test('killed, it leaves nothing running: what it started ends by itself', { skip: linux }, async (t) => {
+    const directory = temporaryDirectory()
+    t.after(directory.remove)
+    const child = spawn(process.execPath, [MAIN, 'validate', '--test-type', 'burst_leveling'], {
+      env: { PATH: process.env.PATH, TMPDIR: directory.path },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    let stderr = ''
+    child.stderr.on('data', (data) => (stderr += data))
+    await eventually(
+      () => /messages sent/.test(stderr) || undefined,
+      () => `it did not begin: ${stderr}`,
+    )
+    const started = childrenOf(child.pid ?? 0)
+    t.after(() => {
+      for (const pid of started) if (existsSync(`/proc/${pid}`)) process.kill(Number(pid), 'SIGKILL')
+    })
+    assert.equal(started.length, 2, 'the service and the back end')
+    child.kill('SIGKILL')
+    await eventually(
+      () => (started.every((pid) => !existsSync(`/proc/${pid}`)) ? true : undefined),
+      () => `still there: ${started.filter((pid) => existsSync(`/proc/${pid}`))}`,
+      60_000,
+    )
   })
 
   test('wrong use is told in one line, before anything is started', async () => {
