@@ -70,10 +70,10 @@ interface Claim {
 }
 
 /**
- * The right to open this port as a shared one, for the moment; undefined where a port cannot be shared, or where
- * somebody holds the right for no good reason: then one socket has to do. It is a name that the system lets one process
- * have at a time and takes back when that ends (an abstract Unix socket); names are as far apart as ports are, by
- * network namespace.
+ * The right to open this port as a shared one, for the moment. It is a name that the system lets one process have at a
+ * time and takes back when that ends (an abstract Unix socket); names are as far apart as ports are, by network
+ * namespace. Undefined where a port cannot be shared, where there are no such names, or where somebody keeps this one
+ * for no good reason: then one socket has to do.
  */
 async function claimPort({ port, sockets }: Place, clock: Clock): Promise<Claim | undefined> {
   if (sockets <= 1 || process.platform !== 'linux' || !(await canShare())) return undefined
@@ -82,7 +82,8 @@ async function claimPort({ port, sockets }: Place, clock: Clock): Promise<Claim 
     try {
       const name = await opened({ path: `\0weir-listen-${port}` })
       return { release: () => closed(name) }
-    } catch {
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return undefined
       await pause(clock, CLAIM_AGAIN_MS)
     }
   }
