@@ -156,6 +156,12 @@ export async function onRecord(engine: QueueEngine, check: () => Promise<void>):
   if (engine.abilities.browse) await check()
 }
 
+/** Not yet, when some messages have been handed in and out meanwhile, on a machine that has much other work, too. */
+export const SOON_MS = 3_000
+
+/** Generous: that a machine is busy is no fault. */
+const PATIENCE_MS = 30_000
+
 /** Lets `ms` go by: moves a fake clock, or waits for the real one. */
 export async function pass(subject: Subject, ms: number): Promise<void> {
   if (subject.advance) return subject.advance(ms)
@@ -169,7 +175,7 @@ export async function eventually<T>(
   what: string,
   seen: () => Promise<T | undefined | false>,
 ): Promise<T> {
-  const giveUpAt = performance.now() + 10_000
+  const giveUpAt = performance.now() + PATIENCE_MS
   for (;;) {
     const found = await seen()
     if (found !== undefined && found !== false) return found

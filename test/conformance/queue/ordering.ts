@@ -9,6 +9,7 @@ import {
   message,
   onRecord,
   request,
+  SOON_MS,
   settleOne,
   stateOf,
   takeOne,
@@ -143,7 +144,7 @@ export const ordering: readonly Case[] = [
     abilities: ['orderingKey', 'delay'],
     async run(subject) {
       const { engine, now } = subject
-      const [soon, later] = [now() + 500, now() + 800]
+      const [soon, later] = [now() + SOON_MS, now() + SOON_MS + 300]
       const head = await accepted(engine, { ...KEYED, availableAt: soon })
       const second = await accepted(engine, { ...KEYED, availableAt: later })
       assert.deepEqual(await engine.take(request()), [])

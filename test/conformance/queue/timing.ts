@@ -10,6 +10,7 @@ import {
   onRecord,
   pass,
   request,
+  SOON_MS,
   settleOne,
   stateOf,
   TYPE,
@@ -22,7 +23,7 @@ export const timing: readonly Case[] = [
     abilities: ['delay'],
     async run(subject) {
       const { engine, now } = subject
-      const availableAt = now() + 80
+      const availableAt = now() + SOON_MS
       const id = await accepted(engine, { availableAt })
       assert.equal(countsOf(engine).delayed, 1)
       const delivery = await eventually(subject, 'its moment', async () => (await engine.take(request()))[0])
@@ -36,11 +37,11 @@ export const timing: readonly Case[] = [
     abilities: ['delay'],
     async run(subject) {
       const { engine, now } = subject
-      const delayed = await accepted(engine, { availableAt: now() + 1000 })
-      const sooner = await accepted(engine, { availableAt: now() + 500 })
+      const delayed = await accepted(engine, { availableAt: now() + SOON_MS + 500 })
+      const sooner = await accepted(engine, { availableAt: now() + SOON_MS })
       const before = await accepted(engine)
       // An engine may be late, by a second at most.
-      await pass(subject, 2100)
+      await pass(subject, SOON_MS + 1600)
       const after = await accepted(engine)
       assert.deepEqual(ids(await engine.take(request())), [before, sooner, delayed, after])
     },
@@ -98,10 +99,11 @@ export const timing: readonly Case[] = [
     name: 'what expires while it is worked on may still be done, but is not tried again',
     async run(subject) {
       const { engine, now } = subject
-      const done = await accepted(engine, { expiresAt: now() + 100 })
-      const failed = await accepted(engine, { expiresAt: now() + 100 })
+      const expiresAt = now() + SOON_MS
+      const done = await accepted(engine, { expiresAt })
+      const failed = await accepted(engine, { expiresAt })
       const [one, two] = await engine.take(request())
-      await pass(subject, 200)
+      await pass(subject, SOON_MS + 1)
       assert.ok(one && two)
       assert.equal(await settleOne(engine, one), 'settled')
       await settleOne(engine, two, { kind: 'retry', delayMs: 10, error: 'later', counts: true })
