@@ -102,8 +102,11 @@ async function canShare(): Promise<boolean> {
 /** Listening; with the options of a socket of `node:http` when it takes connections for one. */
 function opened(where: ListenOptions, server?: HttpServer): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const take = (socket: object) => server?.emit('connection', socket)
-    const made = createServer({ allowHalfOpen: true, noDelay: true }, take)
+    const made = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      // Whoever comes while we only look has to come again; kept, he would keep the look from ending.
+      if (server) server.emit('connection', socket)
+      else socket.destroy()
+    })
     made.once('error', reject)
     made.listen(where, () => {
       made.off('error', reject)
