@@ -1,5 +1,5 @@
 export { makeLogger } from './log.ts'
-export { runWeir } from './process.ts'
+export { endWithParent, runWeir } from './process.ts'
 export { idMaker, realClock, realRandom } from './real.ts'
 export { removeBrokerQueue } from './remove-queue.ts'
 export { checkDraw, type DrawCheck, type DrawRecord } from './room-draw.ts'

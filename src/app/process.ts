@@ -49,8 +49,8 @@ function thisProgram(): Program {
   return { file: process.execPath, args: [...process.execArgv, process.argv[1] ?? ''] }
 }
 
-/** The channel closes with the parent, also when nobody could send a signal any more. */
-function endWithParent(stop: (why: string) => void): void {
+/** For a child with a channel: it closes with the parent, also when nobody could send a signal any more. */
+export function endWithParent(stop: (why: string) => void): void {
   const orphaned = () => stop('the parent is gone')
   process.once('disconnect', orphaned)
   if (!process.connected) orphaned()

@@ -1,6 +1,6 @@
 /** Runs the `weir` command. Commands are thin: they talk to the service through the client, or start it through app. */
 import { CommanderError } from 'commander'
-import { environment } from '../app/index.ts'
+import { endWithParent, environment } from '../app/index.ts'
 import { WeirClientError } from '../client/index.ts'
 import { WeirError } from '../core/index.ts'
 import { makeProgram } from './program.ts'
@@ -23,10 +23,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-// Part of another command (a stage of `weir validate`), without which it has no purpose. The channel closes with that
-// process, also when it could send no signal any more.
-if (environment().WEIR_ENDS_WITH_PARENT === '1' && process.connected) {
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+// Part of another command (a stage of `weir validate`), without which it has no purpose.
+if (environment().WEIR_ENDS_WITH_PARENT === '1') {
+  endWithParent(() => process.kill(process.pid, 'SIGTERM'))
   process.channel?.unref()
 }
 
