@@ -9,7 +9,8 @@ export function quantile(values: ArrayLike<number>, p: number): number {
   const at = p * (sorted.length - 1)
   const low = sorted[Math.floor(at)] ?? Number.NaN
   const high = sorted[Math.ceil(at)] ?? Number.NaN
-  return low + (high - low) * (at - Math.floor(at))
+  // Also of what never came (Infinity), whose differences are no numbers.
+  return low === high ? low : low + (high - low) * (at - Math.floor(at))
 }
 
 export const median = (values: ArrayLike<number>): number => quantile(values, 0.5)

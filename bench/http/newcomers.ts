@@ -43,7 +43,8 @@ export const newcomers: Bench = {
       for (const others of Object.keys(OTHERS) as Others[]) {
         const variants = { many: () => round(context, many, others), one: () => round(context, one, others) }
         const results = await alternate(context.quick ? 1 : ROUNDS, variants, context.say, (result) => {
-          const half = `half after ${Math.round(median(result.waits))} ms`
+          const wait = median(result.waits)
+          const half = Number.isFinite(wait) ? `half after ${Math.round(wait)} ms` : 'not half of them'
           const rate = Math.round(result.othersPerSecond)
           return `${answered(result)} accepted, ${half}; the others, ${others}, ${rate}/s`
         })
