@@ -16,6 +16,7 @@ import type { Socket } from 'node:net'
 import { type ChannelModel, connect } from 'amqplib'
 import type { Clock, Logger, Random } from '../../core/index.ts'
 import { Outage } from './outage.ts'
+import { Pulse } from './pulse.ts'
 
 export interface LinkOptions {
   /** `amqp://user:password@host:port/vhost`, or `amqps:`; several, separated by commas, are tried in turn. */
@@ -27,7 +28,10 @@ export interface LinkOptions {
   readonly logger: Logger
   /** Shared by the connections of a process, so that an outage is told once and not by each. */
   readonly outage?: Outage
-  /** Both sides send one at least this often, and give the other up after two are missing. Default 10. */
+  /**
+   * Both sides send one at least this often, and give the other up after two are missing; as often this side asks for an
+   * answer (`pulse.ts`). Default 10.
+   */
   readonly heartbeatSec?: number
 }
 
@@ -36,6 +40,7 @@ export type Prepare = (connection: ChannelModel) => Promise<void>
 
 type Phase = 'new' | 'connecting' | 'preparing' | 'up' | 'waiting' | 'stopped'
 
+const HEARTBEAT_SEC = 10
 const FIRST_BACK_OFF_MS = 100
 const LONGEST_BACK_OFF_MS = 10_000
 /** A connection that lived shorter than this does not reset the back-off: it may have died of the same fault. */
@@ -49,10 +54,12 @@ export class Link {
   readonly #options: LinkOptions
   readonly #urls: readonly string[]
   readonly #outage: Outage
-  readonly #prepare = new Set<Prepare>()
+  /** In their order; the first sees to it that none of the others waits for ever. */
+  readonly #prepare = new Set<Prepare>([(connection) => this.#takePulse(connection)])
   readonly #watchers = new Set<() => void>()
   #phase: Phase = 'new'
   #connection: ChannelModel | undefined
+  #pulse: Pulse | undefined
   #failures = 0
   #upAt = 0
   #fault: string | undefined
@@ -173,7 +180,7 @@ export class Link {
   async #open(): Promise<ChannelModel> {
     const url = this.#urls[this.#failures % this.#urls.length]
     if (url === undefined) throw new Error('no address of a broker is set')
-    const opening = connect(withHeartbeat(url, this.#options.heartbeatSec ?? 10), {
+    const opening = connect(withHeartbeat(url, this.#options.heartbeatSec ?? HEARTBEAT_SEC), {
       timeout: CONNECT_LIMIT_MS,
       noDelay: true,
       keepAlive: true,
@@ -200,6 +207,19 @@ export class Link {
     return connection
   }
 
+  async #takePulse(connection: ChannelModel): Promise<void> {
+    const { clock, heartbeatSec = HEARTBEAT_SEC } = this.#options
+    const channel = await connection.createChannel()
+    if (connection !== this.#connection) return
+    this.#pulse = new Pulse(channel, {
+      clock,
+      everyMs: heartbeatSec * 1000,
+      limitMs: ANSWER_LIMIT_MS,
+      isBlocked: () => this.#blocked !== undefined,
+      silent: (reason) => this.#lost(connection, new Error(reason)),
+    })
+  }
+
   #setBlocked(connection: ChannelModel, why: string | undefined): void {
     if (connection !== this.#connection) return
     const { name, logger } = this.#options
@@ -213,6 +233,7 @@ export class Link {
     if (connection !== this.#connection) return
     this.#connection = undefined
     this.#blocked = undefined
+    this.#pulse?.stop()
     discard(connection)
     if (this.#ended()) return
     const wasUp = this.#phase === 'up'
@@ -242,6 +263,7 @@ export class Link {
     this.#cancelRetry?.()
     const connection = this.#connection
     this.#connection = undefined
+    this.#pulse?.stop()
     this.#tell()
     if (!connection) return
     try {

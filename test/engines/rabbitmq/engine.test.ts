@@ -11,7 +11,7 @@ import { accepted, ids, request, settleOne, takeOne } from '../../conformance/su
 import { FakeClock } from '../../fixtures/fake-clock.ts'
 import { eventually } from '../../fixtures/process.ts'
 import { brokerMissing, sharedBrokerUrl } from '../../fixtures/rabbitmq.ts'
-import { engineOn, optionsFor, realClock, recordingLogger, removeQueue } from './setting.ts'
+import { engineOn, optionsFor, realClock, recordingLogger, removeQueue, UNHURRIED } from './setting.ts'
 
 const LIMIT_MS = 20_000
 
@@ -236,7 +236,7 @@ suite('the RabbitMQ engine', { skip: brokerMissing() }, (_: SuiteContext) => {
 
   test('what nobody may start is given back before the broker loses patience; leases live on', async (context) => {
     const clock = new FakeClock()
-    const { engine } = await started(context, { clock })
+    const { engine } = await started(context, { clock, ...UNHURRIED })
     const [out, lies] = [await accepted(engine), await accepted(engine)]
     const delivery = await takeOne(engine, { leaseMs: 3_600_000 })
     assert.equal(delivery.lease.id, out)

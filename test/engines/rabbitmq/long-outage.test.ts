@@ -8,7 +8,7 @@ import { accepted, ids, request, settleOne } from '../../conformance/subject.ts'
 import { FakeClock } from '../../fixtures/fake-clock.ts'
 import { eventually } from '../../fixtures/process.ts'
 import { brokerMissing, sharedBrokerUrl } from '../../fixtures/rabbitmq.ts'
-import { engineOn, optionsFor, removeQueue } from './setting.ts'
+import { engineOn, optionsFor, removeQueue, UNHURRIED } from './setting.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
@@ -20,7 +20,10 @@ suite('a long outage', { skip: brokerMissing() }, (_: SuiteContext) => {
 
   async function started(context: TestContext, more: Partial<RabbitMqOptions>) {
     const clock = new FakeClock()
-    const options = optionsFor(url(), { clock, unstartedMs: 20 * MINUTE_MS, prefetch: 100, ...more })
+    const options = optionsFor(url(), {
+      ...{ clock, ...UNHURRIED, unstartedMs: 20 * MINUTE_MS, prefetch: 100 },
+      ...more,
+    })
     const engine = engineOn(options)
     const connection = await connect(options.url)
     context.after(async () => {

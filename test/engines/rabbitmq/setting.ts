@@ -26,6 +26,12 @@ export const realClock: Clock = {
 
 export const TYPES = ['MNP', 'CHANGE', 'TERMINATION'] as const
 
+/**
+ * For engines whose time is a fake clock's: it can pass faster than any broker answers, and a connection that does not
+ * answer by the next heartbeats is given up. The longest that the protocol has, 18 hours.
+ */
+export const UNHURRIED = { heartbeatSec: 65_535 } as const
+
 export const RETENTION_MS = 3_600_000
 
 let made = 0

@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { suite, type TestContext, test } from 'node:test'
-import type { ChannelModel } from 'amqplib'
+import type { Channel, ChannelModel } from 'amqplib'
 import { silentLogger } from '../../../src/core/index.ts'
 import { Link, type Prepare } from '../../../src/engines/rabbitmq/link.ts'
 import { Outbox } from '../../../src/engines/rabbitmq/outbox.ts'
+import { Pulse } from '../../../src/engines/rabbitmq/pulse.ts'
 import { FakeClock } from '../../fixtures/fake-clock.ts'
 import { halfOpenProxy } from '../../fixtures/half-open.ts'
-import { eventually } from '../../fixtures/process.ts'
+import { eventually, withLimit } from '../../fixtures/process.ts'
 import { brokerMissing, sharedBrokerUrl } from '../../fixtures/rabbitmq.ts'
+import { engineOn, optionsFor, removeQueue } from './setting.ts'
 
 const CONFIRM_TIMEOUT_MS = 2_000
 const ANSWER_LIMIT_MS = 10_000
@@ -49,6 +51,93 @@ test('a broker that confirmed another message meanwhile is slow and not silent: 
   await clock.advance(CONFIRM_TIMEOUT_MS)
   await unheard
   assert.deepEqual(renewed, ['publishing: no answer within 2000 ms'])
+})
+
+suite('the pulse of a connection', () => {
+  const EVERY_MS = 10_000
+
+  /** A channel whose answers are given by hand. */
+  function felt() {
+    const clock = new FakeClock()
+    const asked: PromiseWithResolvers<object>[] = []
+    const prefetch = () => {
+      const question = Promise.withResolvers<object>()
+      asked.push(question)
+      return question.promise
+    }
+    const channel = Object.assign(new EventEmitter(), { prefetch }) as unknown as Channel
+    const ended: string[] = []
+    const state = { isBlocked: false }
+    const pulse = new Pulse(channel, {
+      clock,
+      everyMs: EVERY_MS,
+      limitMs: ANSWER_LIMIT_MS,
+      isBlocked: () => state.isBlocked,
+      silent: (reason) => ended.push(reason),
+    })
+    return { clock, asked, ended, state, pulse, channel }
+  }
+
+  test('each answer is followed by the next question, and stopped it asks no more', async () => {
+    const { clock, asked, ended, pulse } = felt()
+    for (let beats = 1; beats <= 5; beats++) {
+      await clock.advance(EVERY_MS - 1)
+      assert.equal(asked.length, beats - 1)
+      await clock.advance(1)
+      assert.equal(asked.length, beats)
+      await clock.advance(ANSWER_LIMIT_MS - 1)
+      asked.at(-1)?.resolve({})
+      await clock.settle()
+    }
+    pulse.stop()
+    assert.equal(clock.pending, 0)
+    assert.deepEqual(ended, [])
+  })
+
+  test('stopped with a question under way: its answer, or its end, starts nothing', async () => {
+    for (const end of ['resolve', 'reject'] as const) {
+      const { clock, asked, ended, pulse } = felt()
+      await clock.advance(EVERY_MS)
+      pulse.stop()
+      asked[0]?.[end](new Error('Channel ended'))
+      await clock.settle()
+      assert.equal(clock.pending, 0)
+      assert.deepEqual(ended, [])
+    }
+  })
+
+  test('a question without an answer is told once, at its limit', async () => {
+    const { clock, ended } = felt()
+    await clock.advance(EVERY_MS + ANSWER_LIMIT_MS - 1)
+    assert.deepEqual(ended, [])
+    await clock.advance(1)
+    assert.deepEqual(ended, ['no answer within 10000 ms'])
+    await clock.advance(5 * EVERY_MS)
+    assert.equal(ended.length, 1)
+  })
+
+  test('while the broker takes no messages it may be silent; its time begins when it takes them again', async () => {
+    const { clock, ended, state } = felt()
+    await clock.advance(EVERY_MS)
+    state.isBlocked = true
+    await clock.advance(7 * ANSWER_LIMIT_MS)
+    assert.deepEqual(ended, [])
+    state.isBlocked = false
+    await clock.advance(ANSWER_LIMIT_MS)
+    assert.deepEqual(ended, [], 'the rest of the limit that began while it was blocked')
+    await clock.advance(ANSWER_LIMIT_MS)
+    assert.deepEqual(ended, ['no answer within 10000 ms'])
+  })
+
+  test('a channel that is over is told with its reason, and its error is not the end of the process', async () => {
+    const { clock, asked, ended, channel } = felt()
+    channel.emit('error', new Error('of the channel'))
+    await clock.advance(EVERY_MS)
+    asked[0]?.reject(new Error('Channel closed'))
+    await clock.settle()
+    assert.deepEqual(ended, ['the channel for asking is over: Channel closed'])
+    assert.equal(clock.pending, 0)
+  })
 })
 
 suite('a silent connection', { skip: brokerMissing() }, () => {
@@ -116,11 +205,80 @@ suite('a silent connection', { skip: brokerMissing() }, () => {
 
   test('a question that is answered, or refused, leaves the connection as it is', async (context) => {
     const { clock, link } = await connected(context)
+    const startedAt = clock.now()
     const { connection } = link
     assert.equal(await link.answer(Promise.resolve('yes'), 'asking'), 'yes')
     await assert.rejects(link.answer(Promise.reject(new Error('no')), 'asking'), /^Error: no$/)
     await clock.advance(ANSWER_LIMIT_MS)
     assert.equal(link.connection, connection)
-    assert.equal(clock.pending, 0, 'no timer is left')
+    assert.equal(clock.nextAt, startedAt + HEARTBEAT_SEC * 1000, 'no timer is left but that of the pulse')
+  })
+
+  test('nobody asks and nobody answers: it is made anew all the same', async (context) => {
+    const { proxy, clock, link, back } = await connected(context)
+    proxy.swallow('toClient')
+    await clock.advance(HEARTBEAT_SEC * 1000 + ANSWER_LIMIT_MS - 1)
+    assert.ok(link.up, 'not before its time')
+    await clock.advance(1)
+    assert.equal(link.up, false)
+    assert.match(link.fault ?? '', /no answer within 10000 ms/)
+    proxy.mend()
+    await back()
+  })
+
+  test('one that answers stays, for as long as nobody uses it', async (context) => {
+    const { clock, link } = await connected(context)
+    const { connection } = link
+    for (let beats = 0; beats < 20; beats++) {
+      const askedAt = (clock.nextAt ?? 0) + ANSWER_LIMIT_MS
+      await clock.advance(HEARTBEAT_SEC * 1000)
+      // Answered when the limit no longer is what comes next.
+      await eventually(
+        () => (clock.nextAt !== askedAt ? true : undefined),
+        () => 'an answer',
+      )
+    }
+    assert.equal(link.connection, connection)
+  })
+
+  test('whoever asks for more than before is told, and the next take brings it', async (context) => {
+    const target = new URL(url())
+    const proxy = await halfOpenProxy(Number(target.port || 5672))
+    target.port = String(proxy.port)
+    const clock = new FakeClock()
+    const heartbeatSec = 300
+    const options = optionsFor(target.href, { types: ['MNP'], prefetch: 0, clock, heartbeatSec })
+    const engine = engineOn(options)
+    context.after(async () => {
+      // Whoever waits for ever would make the stop wait as well.
+      proxy.cut()
+      const stopped = engine.stop()
+      await clock.advance(2 * CLOSE_LIMIT_MS)
+      await stopped
+      await removeQueue({ ...options, url: url() })
+      await proxy.close()
+    })
+    await engine.start()
+    const message = (id: string) => ({ id, type: 'MNP', content: 'x', createdAt: 0, priority: 4 })
+    await engine.publish(['a', 'b', 'c'].map(message))
+    const request = { type: 'MNP', max: 1, leaseMs: 3_600_000, maxRetries: 0, retryDelayMs: 0 }
+    assert.equal((await engine.take(request)).length, 1)
+
+    proxy.swallow('toClient')
+    const told = assert.rejects(engine.take({ ...request, max: 500 }), { code: 'broker_unavailable' })
+    await clock.advance(heartbeatSec * 1000 + ANSWER_LIMIT_MS)
+    await withLimit(told, 10_000, () => 'the take waits for ever')
+    assert.equal(engine.health().ok, false)
+    proxy.mend()
+    const again = await eventually(
+      async () => {
+        await clock.advance(STEP_MS)
+        if (!engine.health().ok) return undefined
+        return engine.take({ ...request, max: 500 }).catch(() => undefined)
+      },
+      () => `to take again: ${JSON.stringify(engine.health())}`,
+      20_000,
+    )
+    assert.deepEqual(again.map(({ message: { id } }) => id).sort(), ['a', 'b', 'c'])
   })
 })
