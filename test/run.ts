@@ -3,11 +3,15 @@
  * Ends with the line `N passed, N failed`, counted from the runner's own events.
  */
 import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 
 /** Longer than any test file needs; a file that hangs must not hang everything. */
 const FILE_TIMEOUT_MS = 300_000
+/** Then its process is ended: time enough to name the test that hung, and for its orderly end. */
+const FILE_LIMIT_MS = FILE_TIMEOUT_MS + 60_000
+const WATCHDOG = join(import.meta.dirname, 'fixtures', 'watchdog.ts')
 
 const words = process.argv.slice(2)
 const files = globSync('test/**/*.test.ts')
@@ -20,7 +24,8 @@ if (files.length === 0) {
 
 // Three at a time on two cores: half of the time a test waits for a broker to come back or an outage to pass. With four
 // the processors are the limit, and nothing is gained.
-const events = run({ files, concurrency: 3, timeout: FILE_TIMEOUT_MS })
+process.env.TEST_FILE_LIMIT_MS = String(FILE_LIMIT_MS)
+const events = run({ files, concurrency: 3, timeout: FILE_TIMEOUT_MS, execArgv: ['--import', WATCHDOG] })
 let passed = 0
 let failed = 0
 let skipped = 0

@@ -29,8 +29,8 @@ export interface LinkOptions {
   /** Shared by the connections of a process, so that an outage is told once and not by each. */
   readonly outage?: Outage
   /**
-   * Both sides send one at least this often, and give the other up after two are missing; as often this side asks for an
-   * answer (`pulse.ts`). Default 10.
+   * Both sides send one at least this often, and give the other up after two are missing; as often this side asks for
+   * an answer (`pulse.ts`). Default 10.
    */
   readonly heartbeatSec?: number
 }
