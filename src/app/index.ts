@@ -2,7 +2,7 @@ export { makeLogger } from './log.ts'
 export { endWithParent, runWeir } from './process.ts'
 export { idMaker, realClock, realRandom } from './real.ts'
 export { removeBrokerQueue } from './remove-queue.ts'
-export { checkDraw, type DrawCheck, type DrawRecord } from './room-draw.ts'
+export { checkDraw, checkNumber, type DrawCheck, type DrawRecord } from './room-draw.ts'
 export {
   describeRow,
   describeSettings,

@@ -31,9 +31,7 @@ export class Operator {
 
   static async of(options: OperatorOptions): Promise<Operator> {
     const env = environment()
-    const url = (options.apiUrl ?? (env.WEIR_ROOM_URL || 'http://127.0.0.1:3001')).replace(/\/+$/, '')
-    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-      throw new CommandError(`--apiUrl must be an http:// or https:// URL; found ${url}`, 2)
+    const url = addressOf(options)
     const token = options.token ?? (env.WEIR_ROOM_TOKEN || undefined)
     if (token !== undefined) return new Operator(url, token)
     const { ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = env
@@ -61,6 +59,17 @@ export class Operator {
       if (response.headers.get('weir-audit-more') !== 'true') return
     }
   }
+}
+
+/** What everybody may read. */
+export async function asVisitor(options: OperatorOptions, path: string): Promise<unknown> {
+  return (await ask(`${addressOf(options)}${path}`, {})).json()
+}
+
+function addressOf({ apiUrl }: OperatorOptions): string {
+  const url = (apiUrl ?? (environment().WEIR_ROOM_URL || 'http://127.0.0.1:3001')).replace(/\/+$/, '')
+  if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return url
+  throw new CommandError(`--apiUrl must be an http:// or https:// URL; found ${url}`, 2)
 }
 
 async function ask(url: string, init: RequestInit): Promise<Response> {

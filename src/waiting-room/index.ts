@@ -63,9 +63,11 @@ export {
   EMPTY_ROOT,
   isDrawn,
   isDrawSecret,
+  type NumberVerdict,
   type Permutation,
   permutation,
   verifyDraw,
+  verifyNumber,
 } from './lottery.ts'
 export {
   expressPass,

@@ -104,13 +104,32 @@ export type DrawVerdict =
   /** `tickets[i]` belongs to the visitor with the number first + i. */
   { readonly ok: true; readonly tickets: readonly number[] } | { readonly ok: false; readonly fault: string }
 
+export type NumberVerdict =
+  | { readonly ok: true; readonly ticket: number }
+  | { readonly ok: false; readonly fault: string }
+
+/** What one number drew, from what everybody may read: enough for whoever knows his own, and needs no list. */
+export function verifyNumber(draw: Draw, number: number): NumberVerdict {
+  const { first, count } = draw
+  if (!isDrawn(draw)) return { ok: false, fault: UNREVEALED }
+  if (!isKept(draw)) return { ok: false, fault: NOT_KEPT }
+  if (!Number.isSafeInteger(number) || number < first || number >= first + count)
+    return { ok: false, fault: `number ${number} took no part: ${count} were drawn, from number ${first} on` }
+  return { ok: true, ticket: first + drawnOrder(draw).at(number - first) }
+}
+
+const UNREVEALED = 'the secret has not been revealed'
+const NOT_KEPT = 'the secret is not the one that was committed to'
+
+/** The secret is the one that was promised. */
+function isKept({ commitment, revealed: { secret } }: Drawn): boolean {
+  return isDrawSecret(secret) && commitmentOf(secret) === commitment
+}
+
 /** Recomputes a draw from what was published and from the visitors in the order of their numbers. */
 export function verifyDraw(draw: Draw, visitors: readonly string[]): DrawVerdict {
-  if (!isDrawn(draw)) return { ok: false, fault: 'the secret has not been revealed' }
-  const { secret } = draw.revealed
-  if (!isDrawSecret(secret) || commitmentOf(secret) !== draw.commitment) {
-    return { ok: false, fault: 'the secret is not the one that was committed to' }
-  }
+  if (!isDrawn(draw)) return { ok: false, fault: UNREVEALED }
+  if (!isKept(draw)) return { ok: false, fault: NOT_KEPT }
   if (visitors.length !== draw.count) {
     return { ok: false, fault: `${visitors.length} registrations, ${draw.count} were drawn` }
   }

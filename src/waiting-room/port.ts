@@ -29,6 +29,8 @@ export interface Visit {
   readonly visitor: string
   readonly state: VisitorState
   readonly epoch: number
+  /** Given at the entry, from one counter. In a pre-queue it is what the lot is drawn for; else it is the ticket. */
+  readonly number?: number
   /** undefined: none yet (registered), or never entered. */
   readonly ticket?: number
   /** From 1; 0 = not waiting. For a parked visitor the place on coming back. */

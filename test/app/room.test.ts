@@ -1,9 +1,10 @@
 /** `weir up` with its waiting room, as its users run it: one real process on one data directory. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { placeFrom, verifyPass } from '../../src/waiting-room/index.ts'
+import type { DrawRecord } from '../../src/app/index.ts'
+import { type Draw, placeFrom, verifyPass } from '../../src/waiting-room/index.ts'
 import { freePort } from '../fixtures/ports.ts'
 import { eventually } from '../fixtures/process.ts'
 import { temporaryDirectory, weir } from '../fixtures/weir-process.ts'
@@ -120,27 +121,58 @@ describe('weir up serves the waiting room', { concurrency: 2 }, () => {
     const admin = await Visitor.loggedIn(up.room)
     await ask(`${up.room}/api/queue/admin/sale`, admin.token, 'PUT', {})
     await admin.post('admin/schedule/sale')
-    for (const visitor of await several(up.room, 5))
-      assert.equal((await visitor.check('sale')).state, 'registered')
+    const visitors = await several(up.room, 5)
+    for (const [i, visitor] of visitors.entries()) {
+      const { state, number } = await visitor.check('sale')
+      assert.deepEqual([state, number], ['registered', i + 1])
+    }
+    const before = (await ask(`${up.room}/api/queue/draw/sale`)).body as { draw: Draw }
+    assert.deepEqual([before.draw.count, before.draw.revealed], [5, undefined])
+    const address = ['--apiUrl', up.room, '--eventId', 'sale']
+    const early = await weir(['room', 'verify', ...address, '--number', '1'])
+    assert.match(early.stdout, /Not right: the secret has not been revealed/)
     await admin.post('admin/open/sale', { beacon: 'of that day' })
+    const called = await eventually(
+      async () => {
+        const all = await Promise.all(visitors.map((visitor) => visitor.status('sale')))
+        const ready = all.filter(({ state }) => state === 'ready')
+        return ready.length === 2 ? ready : undefined
+      },
+      () => 'two called, as there are places',
+      30_000,
+    )
+
     const file = join(here.DATA_DIR ?? '', 'draw.json')
-    const command = ['room', 'verify', '--apiUrl', up.room, '--eventId', 'sale', '--out', file]
-    const verified = await weir(command, { env: ADMIN })
-    assert.equal(verified.code, 0, verified.stderr)
+    const verified = await weir(['room', 'verify', ...address, '--out', file], { env: ADMIN })
+    assert.equal(verified.code, 0, verified.stdout + verified.stderr)
     assert.match(verified.stdout, /is right: 5 registrations/)
-    const record = JSON.parse((await import('node:fs')).readFileSync(file, 'utf8'))
-    record.visitors.reverse()
-    writeFileSync(file, JSON.stringify(record))
-    const altered = await weir(['room', 'verify', '--file', file])
-    assert.equal(altered.code, 1)
-    assert.match(altered.stdout, /not right: the list of registrations/)
-    const trail = await weir(['room', 'audit', '--apiUrl', up.room, '--eventId', 'sale'], { env: ADMIN })
+    const record: DrawRecord = JSON.parse(readFileSync(file, 'utf8'))
+    const tickets = called.map(({ ticket }) => Number(ticket))
+    assert.deepEqual(new Set(Object.values(record.held ?? {})), new Set(tickets))
+    const altered = async (change: Partial<DrawRecord>) => {
+      writeFileSync(file, JSON.stringify({ ...record, ...change }))
+      const { code, stdout } = await weir(['room', 'verify', '--file', file])
+      assert.equal(code, 1)
+      return stdout
+    }
+    assert.match(await altered({ visitors: record.visitors.toReversed() }), /the list of registrations/)
+    const [name = ''] = Object.keys(record.held ?? {})
+    assert.match(await altered({ held: { ...record.held, [name]: 77 } }), /was given ticket 77 and drew/)
+
+    const mine = ['room', 'verify', ...address, '--number', String(called[0]?.number)]
+    const own = await weir([...mine, '--promise', before.draw.commitment])
+    assert.equal(own.code, 0, own.stdout + own.stderr)
+    assert.match(own.stdout, new RegExp(`drew ticket ${called[0]?.ticket}: place [12] of 5`))
+    const other = await weir([...mine, '--promise', '0'.repeat(64)])
+    assert.deepEqual([other.code, /what was promised is not 0{64} but/.test(other.stdout)], [1, true])
+
+    const trail = await weir(['room', 'audit', ...address], { env: ADMIN })
     const causes = trail.stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line).cause)
     assert.equal(causes.filter((cause) => cause === 'register').length, 5)
-    const refused = await weir(['room', 'audit', '--apiUrl', up.room, '--eventId', 'sale', '--token', 'x'])
+    const refused = await weir(['room', 'audit', ...address, '--token', 'x'])
     assert.deepEqual([refused.code, refused.stderr.trim().split('\n').length], [1, 1])
     assert.match(refused.stderr, /Invalid authentication token/)
     await up.end('SIGTERM')

@@ -241,12 +241,13 @@ export class LineModel {
     const one = this.#find(visitor)
     if (!one) return { event, visitor, state: 'none', epoch, position: 0 }
     const ahead = this.#waiting().filter(({ ticket = 0 }) => ticket < (one.ticket ?? 0)).length
-    const { state, ticket, enteredAt, until, hardEnd } = one
+    const { state, no, ticket, enteredAt, until, hardEnd } = one
     return {
       event,
       visitor,
       state,
       epoch,
+      number: no,
       ...(ticket !== undefined && { ticket }),
       position: state === 'waiting' || state === 'parked' ? ahead + 1 : 0,
       enteredAt,

@@ -10,6 +10,7 @@ import {
   isDrawn,
   permutation,
   verifyDraw,
+  verifyNumber,
 } from '../../src/waiting-room/index.ts'
 import { chances, fc } from '../fixtures/seed.ts'
 
@@ -103,6 +104,29 @@ test('anybody can recompute a draw from what was published', () => {
   )
   assert.ok(isDrawn(draw))
   assert.equal(verdict.tickets[7], 101 + drawnOrder(draw).at(7))
+})
+
+test('whoever knows his number finds his ticket without the list, and who took no part has none', () => {
+  const visitors = people(50)
+  const draw = drawn(visitors, 'round 4711', 101)
+  const verdict = verifyDraw(draw, visitors)
+  assert.ok(verdict.ok)
+  for (const [i, ticket] of verdict.tickets.entries()) {
+    assert.deepEqual(verifyNumber(draw, 101 + i), { ok: true, ticket })
+  }
+  const { revealed: _, ...hidden } = draw
+  const cases: [Draw, number, RegExp][] = [
+    [draw, 100, /number 100 took no part: 50 were drawn, from number 101 on/],
+    [draw, 151, /took no part/],
+    [draw, 101.5, /took no part/],
+    [draw, Number.NaN, /took no part/],
+    [{ ...draw, commitment: hex('another') }, 101, /committed/],
+    [hidden, 101, /not been revealed/],
+  ]
+  for (const [altered, number, fault] of cases) {
+    const found = verifyNumber(altered, number)
+    assert.match(found.ok ? 'passed' : found.fault, fault)
+  }
 })
 
 test('whatever was altered afterwards is found', () => {

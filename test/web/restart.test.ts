@@ -93,6 +93,38 @@ test('the page through what befalls a line', { skip: noChromium() }, async (t) =
     },
   )
 
+  await t.test(
+    'a lot: the number and the promise before it, the drawn place checked by the browser after it',
+    async () => {
+      await rig.operate('PUT', '/lot', { cap: 0 })
+      const { commitment } = await rig.operate('POST', '/schedule/lot', {})
+      const pages = []
+      for (const [i, session] of [one, two, three].entries()) {
+        const page = await rig.visit('lot', session)
+        await page.getByText(`Your number is ${i + 1}.`).waitFor()
+        await page.getByText('How the lot is kept honest').click()
+        await shows(page, 'promise', `${commitment}`)
+        pages.push(page)
+      }
+      const [first, second, third] = pages
+      assert.ok(first && second && third)
+      // One whose promise was another: what it kept does not agree with what is drawn.
+      await third.evaluate(() => {
+        const kept = JSON.parse(localStorage.getItem('weir.promise') ?? '{}')
+        localStorage.setItem('weir.promise', JSON.stringify({ ...kept, commitment: '0'.repeat(64) }))
+      })
+      await rig.operate('POST', '/open/lot', { beacon: 'of that day' })
+      for (const [i, page] of [first, second].entries()) {
+        const lot = page.getByText(new RegExp(`^By lot your number ${i + 1} got place [123] of 3\\.`))
+        await lot.waitFor()
+        const place = /place (\d)/.exec((await lot.textContent()) ?? '')?.[1]
+        await shows(page, 'place', `${place}`)
+      }
+      await third.getByText('The lot for your number 3 does not agree').waitFor()
+      for (const page of pages) await page.context().close()
+    },
+  )
+
   await t.test('a login that has run out is asked for again', async () => {
     const page = await rig.visit('e', { ...one, token: `${one.token}x` })
     await page.getByText('Your login has run out.').waitFor()

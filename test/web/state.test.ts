@@ -26,6 +26,7 @@ function visit(change: Partial<VisitAnswer> = {}): VisitAnswer {
     eventId: '1',
     state: 'waiting',
     position: 10,
+    number: 20,
     ticket: 20,
     epoch: 1,
     queueSize: 15,

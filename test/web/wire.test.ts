@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type {
   ClearedMessage as ServedCleared,
   LineCounts as ServedCounts,
+  Draw as ServedDraw,
   EntryMessage as ServedEntry,
   FrameMessage as ServedFrame,
   RestoredMessage as ServedRestored,
@@ -11,6 +12,7 @@ import type {
 } from '../../src/waiting-room/index.ts'
 import type {
   ClearedMessage,
+  Draw,
   EntryMessage,
   FrameMessage,
   LineCounts,
@@ -27,6 +29,7 @@ export type Agreed = [
   Holds<ServedEntry, EntryMessage>,
   Holds<ServedCleared, ClearedMessage>,
   Holds<ServedCounts, LineCounts>,
+  Holds<ServedDraw, Draw>,
 ]
 
 test('both languages have every sentence, none of them empty or the same by oversight', () => {

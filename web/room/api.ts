@@ -1,6 +1,6 @@
 /** The room's HTTP API, as the pages call it. An answer is a closed union: what the world refuses is no exception. */
 import type { Session } from './keep.ts'
-import type { VisitAnswer } from './wire.ts'
+import type { Draw, VisitAnswer } from './wire.ts'
 
 export type Answer<T> =
   /** `serverAt`: the server's clock when it answered, milliseconds since the epoch, to about a second. */
@@ -70,6 +70,10 @@ export const step = (name: Step, event: string, token: string) =>
 
 export const status = (event: string, token: string) =>
   ask<VisitAnswer>('GET', `/api/queue/status/${at(event)}`, token)
+
+/** The same for everybody. */
+export const draw = (event: string) =>
+  ask<{ readonly draw: Draw | null }>('GET', `/api/queue/draw/${at(event)}`)
 
 export const logIn = (email: string, password: string) =>
   ask<Session>('POST', '/api/auth/login', undefined, { email, password })

@@ -1,4 +1,8 @@
-/** What this browser remembers: the login, the language, the first place of the present ticket. Nothing else. */
+/**
+ * What this browser remembers: the login, the language, the first place of the present ticket, and what was promised of
+ * the lot that is to be drawn. Nothing else.
+ */
+import type { Promised } from './lot.ts'
 import type { KeptPlace } from './state.ts'
 import type { User } from './wire.ts'
 import { LANGUAGES, type Language } from './words.ts'
@@ -11,6 +15,7 @@ export interface Session {
 const SESSION = 'weir.session'
 const LANGUAGE = 'weir.language'
 const PLACE = 'weir.place'
+const PROMISE = 'weir.promise'
 
 /** Storage may be full, or forbidden: then the page works, and forgets. */
 function read(key: string): unknown {
@@ -65,3 +70,13 @@ export function keptPlace(): KeptPlace | undefined {
 }
 
 export const keepPlace = (place: KeptPlace): void => write(PLACE, place)
+
+/** Of this number, if it is the last one that was promised anything here. */
+export function keptPromise(event: string, user: string, number: number): Promised | undefined {
+  const kept = read(PROMISE)
+  if (!isRecord(kept) || typeof kept.commitment !== 'string') return undefined
+  const isSame = kept.event === event && kept.user === user && kept.number === number
+  return isSame ? (kept as unknown as Promised) : undefined
+}
+
+export const keepPromise = (promised: Promised): void => write(PROMISE, promised)

@@ -27,6 +27,7 @@ export type Phase =
   | { readonly kind: 'registered'; readonly number: number | null }
   | {
       readonly kind: 'waiting'
+      readonly number: number | null
       readonly ticket: number
       /** As shown: from 1. */
       readonly place: number
@@ -203,7 +204,7 @@ function phaseOf(visit: VisitAnswer, { phase, kept }: PageState, now: number): P
   const until = visit.until === null ? now : time(visit.until)
   switch (visit.state) {
     case 'registered':
-      return { kind: 'registered', number: visit.ticket }
+      return { kind: 'registered', number: visit.number }
     case 'waiting':
     case 'parked':
       return waitingOf(visit, phase, kept)
@@ -238,6 +239,7 @@ function waitingOf(visit: VisitAnswer, phase: Phase, kept: KeptPlace | undefined
   const isKept = kept?.ticket === ticket && kept.epoch === visit.epoch
   return {
     kind: 'waiting',
+    number: visit.number,
     ticket,
     place: Math.min(asked, same?.place ?? asked),
     from: same?.from ?? Math.max(asked, isKept ? kept.from : 0),

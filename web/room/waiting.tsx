@@ -5,6 +5,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { countdown, etaText, momentText, number, spell } from './format.ts'
 import { Fault, refusalText } from './inside.tsx'
+import { LotPart, PromisePart } from './lot-part.tsx'
 import { Heading, LanguageSwitch } from './parts.tsx'
 import { etaNow, type Link, type Phase, progress, serverNow } from './state.ts'
 import { useUi } from './ui.ts'
@@ -164,6 +165,9 @@ function WaitingPart({ visit, phase }: Props<'waiting'>) {
           <li key={why}>{why}</li>
         ))}
       </ul>
+      {phase.number !== null && (
+        <LotPart event={visit.state.event} number={phase.number} ticket={phase.ticket} />
+      )}
       <p class="hint">{words.keepOpen}</p>
     </>
   )
@@ -224,6 +228,7 @@ function RegisteredPart({ visit, phase }: Props<'registered'>) {
           </div>
         </dl>
       )}
+      {phase.number !== null && <PromisePart event={visit.state.event} number={phase.number} />}
     </>
   )
 }

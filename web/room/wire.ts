@@ -13,6 +13,8 @@ export interface VisitAnswer {
   readonly state: VisitorState
   /** From 1; 0 = not waiting. */
   readonly position: number
+  /** Of the entry; in a pre-queue what the lot is drawn for. */
+  readonly number: number | null
   readonly ticket: number | null
   readonly epoch: number
   readonly queueSize: number
@@ -29,6 +31,15 @@ export interface VisitAnswer {
   readonly eta: Eta
   readonly nextPollMs: number
   readonly passExpiresAt?: string
+}
+
+/** What was promised of a pre-queue's lot and, once drawn, what it follows from; hashes and secret in hex. */
+export interface Draw {
+  readonly commitment: string
+  readonly first: number
+  readonly count: number
+  readonly root: string
+  readonly revealed?: { readonly secret: string; readonly beacon: string }
 }
 
 /** `queue-updated`: the same for everybody in the line. */

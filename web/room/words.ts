@@ -73,6 +73,15 @@ const en = {
   registeredNumber: (number: string) => `Your number is ${number}.`,
   registeredText:
     'At the opening the order is drawn by lot among all who are registered. Coming earlier gives no advantage.',
+  lotTitle: 'How the lot is kept honest',
+  lotText:
+    'The order follows from a secret that was fixed before anybody registered. This is its fingerprint. Your browser keeps it, and checks the lot against it after the opening.',
+  lotRight: (number: string, place: string, all: string) =>
+    `By lot your number ${number} got place ${place} of ${all}. Your browser has checked that against what was promised before.`,
+  lotWrong: (number: string) =>
+    `The lot for your number ${number} does not agree with what was promised before. Ask the organisers.`,
+  lotUnchecked: (number: string) =>
+    `The order was drawn by lot, your number is ${number}. This browser cannot check it on this page.`,
   opensIn: 'Opens in',
   opensAt: 'Opens at',
   opensByHand: 'The organisers open the door by hand.',
@@ -265,6 +274,15 @@ const ko: Words = {
   registeredTitle: '등록되었습니다',
   registeredNumber: (number) => `등록 번호는 ${number}번입니다.`,
   registeredText: '문이 열릴 때 등록한 모두를 추첨해 순서를 정합니다. 일찍 온다고 유리하지 않습니다.',
+  lotTitle: '추첨이 공정한지 확인하는 방법',
+  lotText:
+    '순서는 아무도 등록하기 전에 정해 둔 비밀 값에서 나옵니다. 아래는 그 값의 지문입니다. 이 브라우저가 보관했다가 문이 열린 뒤 추첨 결과와 맞춰 봅니다.',
+  lotRight: (number, place, all) =>
+    `추첨 결과 등록 번호 ${number}번은 ${all}명 중 ${place}번째입니다. 이 브라우저가 미리 약속된 값과 맞는지 확인했습니다.`,
+  lotWrong: (number) =>
+    `등록 번호 ${number}번의 추첨 결과가 미리 약속된 값과 다릅니다. 주최자에게 문의하세요.`,
+  lotUnchecked: (number) =>
+    `추첨으로 순서를 정했습니다. 등록 번호는 ${number}번입니다. 이 페이지에서는 브라우저가 확인할 수 없습니다.`,
   opensIn: '열리기까지',
   opensAt: '열리는 시각',
   opensByHand: '주최자가 직접 문을 엽니다.',

@@ -33,6 +33,7 @@ export function visitAnswer(
     eventId: visit.event,
     state: visit.state,
     admitted: visit.state === 'admitted',
+    number: visit.number ?? null,
     ticket: visit.ticket ?? null,
     epoch: visit.epoch,
     serving: frame.serving,
@@ -67,6 +68,14 @@ export function nextPollMs(visit: Visit, eta: Eta, random: Random): number {
 /** Within an eighth to either side. */
 function spread(ms: number, random: Random): number {
   return Math.round(ms * (0.875 + 0.25 * random()))
+}
+
+/**
+ * What was promised of a pre-queue's draw and, once it is drawn, everything to check a place by: for everybody, for it
+ * names nobody (L6). `draw` null: there was none.
+ */
+export function drawAnswer({ frame, draw }: Snapshot) {
+  return { eventId: frame.event, mode: frame.mode, draw: draw ?? null }
 }
 
 export function adminAnswer({ frame, counts, door, draw }: Snapshot, slowedBy?: SlowedBy) {

@@ -12,7 +12,7 @@ import {
   type Snapshot,
   type Visit,
 } from '../port.ts'
-import { iso, type PassAnswer, servingAnswer, visitAnswer } from './answers.ts'
+import { drawAnswer, iso, type PassAnswer, servingAnswer, visitAnswer } from './answers.ts'
 import type { RoomDeps, RoomOptions } from './deps.ts'
 import { Quota } from './quota.ts'
 import { eventOf, identityOf, Refusal, unknownEvent } from './request.ts'
@@ -101,23 +101,28 @@ export function visitorRoutes(app: FastifyInstance, deps: RoomDeps): void {
     return { message, ...(await answered(visit)) }
   })
 
-  const frames = new Map<string, { at: number; body: string; etag: string }>()
-  app.get('/api/queue/serving/:eventId', async (request, reply) => {
-    const event = eventOf(request)
-    let kept = frames.get(event)
-    if (!kept || clock.now() - kept.at >= FRAME_MS) {
-      const snapshot = await line.snapshot(event)
-      if (!snapshot) throw unknownEvent(event)
-      kept = keptFrame(snapshot, deps)
-      frames.delete(event)
-      frames.set(event, kept)
-      const [oldest] = frames.keys()
-      if (frames.size > FRAMES && oldest !== undefined) frames.delete(oldest)
-    }
-    reply.header('cache-control', 'public, max-age=1').header('etag', kept.etag)
-    if (request.headers['if-none-match'] === kept.etag) return reply.code(304).send()
-    return reply.type('application/json; charset=utf-8').send(kept.body)
-  })
+  const frames = new Map<string, KeptFrame>()
+  async function frameOf(event: string): Promise<KeptFrame> {
+    const kept = frames.get(event)
+    if (kept && clock.now() - kept.at < FRAME_MS) return kept
+    const snapshot = await line.snapshot(event)
+    if (!snapshot) throw unknownEvent(event)
+    const fresh = keptFrame(snapshot, deps)
+    frames.delete(event)
+    frames.set(event, fresh)
+    const [oldest] = frames.keys()
+    if (frames.size > FRAMES && oldest !== undefined) frames.delete(oldest)
+    return fresh
+  }
+
+  for (const what of ['serving', 'draw'] as const) {
+    app.get(`/api/queue/${what}/:eventId`, async (request, reply) => {
+      const { body, etag } = (await frameOf(eventOf(request)))[what]
+      reply.header('cache-control', 'public, max-age=1').header('etag', etag)
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+      return reply.type('application/json; charset=utf-8').send(body)
+    })
+  }
 
   app.get('/.well-known/jwks.json', async (_, reply) => {
     reply.header('cache-control', 'public, max-age=300')
@@ -154,10 +159,26 @@ export function notMade(
   return { frame, counts: NO_LINE, door: options.door }
 }
 
-function keptFrame({ frame }: Snapshot, deps: RoomDeps): { at: number; body: string; etag: string } {
-  const body = JSON.stringify(servingAnswer(frame, deps.random, deps.slowedBy?.(frame.event)))
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-  return { at: deps.clock.now(), body, etag }
+interface Cacheable {
+  readonly body: string
+  readonly etag: string
+}
+
+interface KeptFrame {
+  readonly at: number
+  readonly serving: Cacheable
+  readonly draw: Cacheable
+}
+
+function keptFrame(snapshot: Snapshot, deps: RoomDeps): KeptFrame {
+  const { frame } = snapshot
+  const serving = servingAnswer(frame, deps.random, deps.slowedBy?.(frame.event))
+  return { at: deps.clock.now(), serving: cacheable(serving), draw: cacheable(drawAnswer(snapshot)) }
+}
+
+function cacheable(answer: object): Cacheable {
+  const body = JSON.stringify(answer)
+  return { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` }
 }
 
 /** As long as the lease, which the shop's use renews; undefined = not inside. */

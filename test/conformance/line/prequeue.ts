@@ -1,6 +1,6 @@
 /** The pre-queue: registering, a draw that everybody can check, and the opening. */
 import assert from 'node:assert/strict'
-import { type LineEngine, verifyDraw } from '../../../src/waiting-room/index.ts'
+import { type Draw, type LineEngine, verifyDraw } from '../../../src/waiting-room/index.ts'
 import {
   allEnter,
   changes,
@@ -36,6 +36,17 @@ async function registered(engine: LineEngine): Promise<string[]> {
   return entries.sort((a, b) => (a.ticket ?? 0) - (b.ticket ?? 0)).map(({ visitor }) => visitor ?? '')
 }
 
+/** Everybody who waits has the ticket that the draw gives the own number, and finds that out from both alone. */
+async function followNumbers(engine: LineEngine, draw: Draw, visitors: readonly string[]): Promise<void> {
+  const verdict = verifyDraw(draw, await registered(engine))
+  assert.ok(verdict.ok)
+  const visits = await Promise.all(visitors.map((visitor) => engine.status(EVENT, visitor)))
+  for (const { state, number = 0, ticket } of visits) {
+    assert.equal(state, 'waiting')
+    assert.equal(ticket, verdict.tickets[number - draw.first])
+  }
+}
+
 export const prequeue: readonly LineCase[] = [
   {
     name: 'before the opening everybody is registered, nobody has a ticket or a place, nobody is let in',
@@ -44,8 +55,8 @@ export const prequeue: readonly LineCase[] = [
       await eventOf(subject)
       const commitment = await begins(subject)
       const visits = await allEnter(engine, people(4))
-      for (const { state, ticket, position } of visits) {
-        assert.deepEqual([state, ticket, position], ['registered', undefined, 0])
+      for (const [i, { state, number, ticket, position }] of visits.entries()) {
+        assert.deepEqual([state, number, ticket, position], ['registered', i + 1, undefined, 0])
       }
       const again = await engine.enter(EVENT, 'v1')
       assert.ok(again.kind === 'in' && !again.changed)
@@ -82,6 +93,7 @@ export const prequeue: readonly LineCase[] = [
       })
       assert.deepEqual(await order(engine, all), drawn)
       assert.notDeepEqual(drawn, all)
+      await followNumbers(engine, draw, all)
       await changes(engine, { cap: 7 })
       assert.deepEqual(names(await engine.admit(EVENT, 10)), drawn.slice(0, 7), 'L2')
     },
@@ -94,7 +106,8 @@ export const prequeue: readonly LineCase[] = [
       await begins(subject)
       await allEnter(engine, people(10))
       await engine.open(EVENT, '')
-      assert.equal((await enters(engine, 'late')).position, 11)
+      const late = await enters(engine, 'late')
+      assert.deepEqual([late.position, late.number, late.ticket], [11, 11, 11])
       assert.equal(await engine.open(EVENT, ''), undefined, 'it is opened once')
     },
   },
@@ -180,6 +193,11 @@ export const prequeue: readonly LineCase[] = [
       assert.deepEqual(await order(third, all), before)
       const verdict = verifyDraw(draw, await registered(third))
       assert.ok(verdict.ok, 'the list is complete over the restart')
+      await followNumbers(
+        third,
+        draw,
+        all.filter((visitor) => visitor !== 'v15'),
+      )
       await changes(third, { cap: 4 })
       assert.deepEqual(names(await third.admit(EVENT, 10)), before.slice(0, 4))
     },

@@ -1,7 +1,7 @@
 /** Accounts over HTTP, and what operators can do. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Draw, verifyDraw } from '../../../src/waiting-room/index.ts'
+import { type Draw, verifyDraw, verifyNumber } from '../../../src/waiting-room/index.ts'
 import { people, roomRig } from './rig.ts'
 
 test('register and login answer as older clients expect, and their token is good', async (t) => {
@@ -97,9 +97,19 @@ test('a scheduled opening: registered, drawn, and checked from what is published
   }
   const again = await ask('POST', '/api/queue/admin/schedule/1', '@ops', { opensAt })
   assert.deepEqual([again.status, again.body.code], [409, 'not_empty'])
+  const promised = (await ask('GET', '/api/queue/draw/1')).body.draw as Draw
+  assert.deepEqual(
+    [promised.commitment, promised.count, promised.revealed],
+    [begun.body.commitment, 20, undefined],
+  )
   const opened = await ask('POST', '/api/queue/admin/open/1', '@ops', { beacon: 'public value' })
   const draw = opened.body.draw as Draw
   assert.equal(draw.commitment, begun.body.commitment)
+  await clock.advance(1_000)
+  const published = await ask('GET', '/api/queue/draw/1')
+  assert.deepEqual([published.body.eventId, published.body.draw], ['1', draw])
+  assert.equal(published.headers['cache-control'], 'public, max-age=1')
+  for (const visitor of people(20)) assert.ok(!JSON.stringify(published.body).includes(`"${visitor}"`), 'L6')
   const { entries } = (await ask('GET', '/api/queue/admin/audit?limit=1000', '@ops')).body as {
     entries: { cause: string; visitor: string }[]
   }
@@ -109,8 +119,12 @@ test('a scheduled opening: registered, drawn, and checked from what is published
   for (const [i, visitor] of list.entries()) {
     const { body } = await ask('GET', '/api/queue/status/1', visitor)
     assert.equal(body.ticket, verdict.tickets[i])
+    assert.deepEqual(verifyNumber(draw, Number(body.number)), { ok: true, ticket: body.ticket })
   }
   assert.equal((await ask('POST', '/api/queue/admin/open/1', '@ops')).status, 409)
+  assert.equal((await ask('GET', '/api/queue/draw/nowhere')).status, 404)
+  await ask('PUT', '/api/queue/admin/plain', '@ops', {})
+  assert.deepEqual((await ask('GET', '/api/queue/draw/plain')).body.draw, null)
   for (const bad of ['soon', -1, {}, true]) {
     const refused = await ask('POST', '/api/queue/admin/schedule/1', '@ops', { opensAt: bad })
     assert.equal(refused.status, 400, JSON.stringify(bad))

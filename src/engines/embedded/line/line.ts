@@ -298,6 +298,7 @@ export class Line {
     const slot = visitors.slotOf(visitor)
     if (slot < 0) return { event, visitor, state: 'none', epoch, position: 0 }
     const state = visitors.stateOf(slot)
+    const number = visitors.no[slot] ?? 0
     const ticket = visitors.ticket[slot] ?? 0
     const timed = visitors.timed.get(slot)
     const queued = state === 'waiting' || state === 'parked'
@@ -305,12 +306,13 @@ export class Line {
     const position = queued ? order.upTo(ticket - 1) + 1 : 0
     const enteredAt = visitors.enteredAt[slot] ?? 0
     // One shape for the many who wait: it is the hot path.
-    if (!ends && ticket > 0) return { event, visitor, state, epoch, ticket, position, enteredAt }
+    if (!ends && ticket > 0) return { event, visitor, state, epoch, number, ticket, position, enteredAt }
     return {
       event,
       visitor,
       state,
       epoch,
+      number,
       ...(ticket > 0 && { ticket }),
       position,
       enteredAt,

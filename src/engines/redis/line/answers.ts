@@ -18,10 +18,11 @@ import { parseDoor, parseState, type StateNumbers } from './words.ts'
 export const listOf = (reply: Reply | undefined): readonly Reply[] =>
   Array.isArray(reply) ? (reply as readonly Reply[]) : []
 
-/** { state, ticket, position, entered, until, hard end, epoch }; 0 = there is none. */
+/** { state, ticket, position, entered, until, hard end, epoch, number }; 0 = there is none. */
 export function visitOf(event: string, visitor: string, reply: Reply | undefined): Visit {
   const [word, ...rest] = listOf(reply)
-  const [ticket = 0, position = 0, enteredAt = 0, until = 0, hardEnd = 0, epoch = 0] = rest.map(Number)
+  const [ticket = 0, position = 0, enteredAt = 0, until = 0, hardEnd = 0, epoch = 0, number = 0] =
+    rest.map(Number)
   const state = VISITOR_STATES.find((name) => name === word) ?? 'none'
   if (state === 'none') return { event, visitor, state, epoch, position: 0 }
   return {
@@ -29,6 +30,7 @@ export function visitOf(event: string, visitor: string, reply: Reply | undefined
     visitor,
     state,
     epoch,
+    number,
     ...(ticket > 0 && { ticket }),
     position,
     enteredAt,

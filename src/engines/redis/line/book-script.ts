@@ -267,7 +267,7 @@ local function told_of(name, v)
   elseif v.state == 'parked' then position = redis.call('ZCOUNT', K.queue, '-inf', '(' .. int(v.ticket)) + 1 end
   local ends = v.state ~= 'done' and v.state ~= 'expired'
   local hard = v.state == 'admitted' and v.hard or 0
-  return { v.state, v.ticket, position, v.entered, ends and v.til or 0, hard, state.epoch }
+  return { v.state, v.ticket, position, v.entered, ends and v.til or 0, hard, state.epoch, v.no }
 end
 -- The event as a whole: now, the door, the counters, active, of the last minute, waiting, back after a missed call.
 local function standing()
