@@ -181,7 +181,8 @@ function whys(
   say: (value: number) => string,
 ): string[] {
   const { line } = state
-  const isPaused = line?.mode === 'paused' || line?.limitedBy === 'paused'
+  // Without any place nobody comes out for whom one could go in.
+  const isPaused = line?.mode === 'paused' || line?.limitedBy === 'paused' || line?.cap === 0
   const isClosed = line?.mode === 'closed'
   const { reason } = phase.eta
   const slower = {
@@ -194,7 +195,7 @@ function whys(
     isClosed && words.whyClosed,
     phase.wasAbsent && words.wasAbsent,
     phase.place === 1 && !isPaused && !isClosed && words.next,
-    line?.limitedBy === 'cap' && words.whyCap(say(line.cap)),
+    line?.limitedBy === 'cap' && line.cap > 0 && words.whyCap(say(line.cap)),
     line?.limitedBy === 'rate' && words.whyRate(say(line.ratePerMinute)),
     line?.isSlowed === true && words.whySlowed,
     reason !== undefined && reason !== 'paused' && slower[reason],
