@@ -16,9 +16,9 @@ interface VerifyOptions extends OperatorOptions {
 }
 
 const HELP = `
-Checked are: the secret is the one that was committed to before anybody registered; the list of registrations is the one
-that was drawn (hash chain); every ticket, which follows from secret, list and beacon alone; and that those who have been
-called since had the ticket that they drew. With --number, what everybody may check: the secret and one's own ticket.
+Checked are: the secret is the one that was committed to before anybody registered; the list of registrations is the
+one that was drawn (hash chain); every ticket, which follows from secret, list and beacon alone; and that those who have
+been called since had the ticket that they drew. With --number, what everybody may check: the secret and one's ticket.
 
 Examples:
   weir room verify --eventId 1 --out draw.json     asks the waiting room, as its administrator
