@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { realClock, resolveSettings, startWeir } from '../../src/app/index.ts'
 import { workerCommand } from '../../src/app/worker-command.ts'
 import type { Clock } from '../../src/core/index.ts'
+import { bareEnvironment } from '../fixtures/environment.ts'
 import { eventually } from '../fixtures/process.ts'
 import { brokerMissing, shared, sharedBrokerUrl } from '../fixtures/rabbitmq.ts'
 import { noRedis, startRedis } from '../fixtures/redis.ts'
@@ -128,7 +129,7 @@ describe('consumer processes', { skip: brokerMissing() || noRedis() }, () => {
     const log = (_fields: object, text: string) => void lines.push(text)
     const weir = await startWeir(settings, {
       scalerClock: fasterBy(60),
-      workers: workerCommand(settings, program, { PATH: process.env.PATH, ...QUIET, ...here }),
+      workers: workerCommand(settings, program, { ...bareEnvironment(), ...QUIET, ...here }),
       logger: { debug: log, info: log, warn: log, error: log },
     })
     t.after(() => weir.stop())

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
+import { bareEnvironment } from '../fixtures/environment.ts'
 import { eventually, withLimit } from '../fixtures/process.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -33,7 +34,7 @@ export class RoleProcess {
   constructor(t: TestContext, args: readonly string[], environment: Readonly<Record<string, string>>) {
     this.child = spawn(process.execPath, [MAIN, ...args], {
       cwd: ROOT,
-      env: { PATH: process.env.PATH, ...QUIET, ...environment },
+      env: { ...bareEnvironment(), ...QUIET, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [this.child.stdout, this.child.stderr]) {

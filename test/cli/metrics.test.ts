@@ -7,6 +7,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { bareEnvironment } from '../fixtures/environment.ts'
 import { eventually, ServiceProcess, withLimit } from '../fixtures/process.ts'
 import { temporaryDirectory, weir } from '../fixtures/weir-process.ts'
 
@@ -17,7 +18,7 @@ after(() => dir.remove())
 /** `weir metrics collect`, whose progress on stderr can be waited for. */
 function collecting(url: string, ...args: string[]) {
   const child = spawn(process.execPath, [MAIN, '--api-url', url, 'metrics', 'collect', ...args], {
-    env: { PATH: process.env.PATH },
+    env: bareEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exit = once(child, 'close')

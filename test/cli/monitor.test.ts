@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { type RunningWeir, resolveSettings, startWeir } from '../../src/app/index.ts'
 import { newDataDir } from '../fixtures/embedded.ts'
+import { bareEnvironment } from '../fixtures/environment.ts'
 import { withLimit } from '../fixtures/process.ts'
 import { weir } from '../fixtures/weir-process.ts'
 
@@ -34,7 +35,7 @@ after(async () => {
 
 /** A program whose output can be waited for; ended with the test. */
 function running(file: string, args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(file, args, { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' })
+  const child = spawn(file, args, { env: { ...bareEnvironment(), ...env }, stdio: 'pipe' })
   let output = ''
   const exit = once(child, 'close')
   const heard = new Set<() => void>()

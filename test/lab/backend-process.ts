@@ -1,6 +1,7 @@
 /** A real `weir backend` in a process of its own, on a free port; ended with the test, however that ends. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { bareEnvironment } from '../fixtures/environment.ts'
 import { withLimit } from '../fixtures/process.ts'
 import type { Finished } from '../fixtures/weir-process.ts'
 
@@ -16,7 +17,7 @@ export class BackendProcess {
 
   private constructor(args: readonly string[]) {
     this.#child = spawn(process.execPath, [MAIN, 'backend', '--port', '0', ...args], {
-      env: { PATH: process.env.PATH },
+      env: bareEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#finished = new Promise((resolve) => {

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { newPassKey, type PassJwk, PassSigner } from '../../src/waiting-room/index.ts'
+import { bareEnvironment } from '../fixtures/environment.ts'
 import { freePort } from '../fixtures/ports.ts'
 import { eventually } from '../fixtures/process.ts'
 import { temporaryDirectory } from '../fixtures/weir-process.ts'
@@ -55,7 +56,7 @@ function run(t: TestContext, text: string, environment: Record<string, string>):
     text.replace(/from '([^']+)'/g, (_, name: string) => `from '${sources[name] ?? name}'`),
   )
   const child = spawn(process.execPath, [file], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...bareEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.after(async () => {

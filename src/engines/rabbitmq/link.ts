@@ -150,6 +150,11 @@ export class Link {
     }
   }
 
+  /** The broker has confirmed or delivered something: it lives, however long an answer takes. */
+  heard(): void {
+    this.#pulse?.heard()
+  }
+
   /** Gives the connection up and makes a new one: for a channel that ended against our will. */
   renew(reason: string): void {
     if (this.#connection) this.#lost(this.#connection, new Error(reason))

@@ -153,6 +153,7 @@ export class Outbox {
         // Confirms of a channel that is over are losses of the connection; the next one sends again.
         if (!passage.under.delete(entry) || error?.message === 'channel closed') return
         this.#heardAt = this.#clock.now()
+        this.#link.heard()
         if (error) this.#refused(entry)
         else this.#confirmed(entry)
         if (passage !== this.#passage) leave(passage)

@@ -6,8 +6,11 @@
  * connection asks one of its own, again and again, and one that is not answered in time is given up.
  *
  *   resting ──everyMs──▶ asking ──answer──▶ resting …
- *                          ├──no answer for limitMs, and the broker reads──▶ silent
+ *                          ├──neither an answer nor anything else for limitMs, and the broker reads──▶ silent
  *                          └──the question is refused: its channel is over──▶ silent
+ *
+ * Anything else: on a connection with much to send, the question waits behind all of it, and an answer may take long;
+ * but whoever confirms and delivers has understood what was sent before.
  */
 import type { Channel } from 'amqplib'
 import type { Clock } from '../../core/index.ts'
@@ -28,6 +31,8 @@ export class Pulse {
   readonly #channel: Channel
   #cancelTimer = () => {}
   #isOver = false
+  /** Something that was understood, since the limit began. */
+  #isHeard = false
 
   /** Begins at once. `channel`: of its own, without consumers. */
   constructor(channel: Channel, options: PulseOptions) {
@@ -42,6 +47,11 @@ export class Pulse {
   stop(): void {
     this.#isOver = true
     this.#cancelTimer()
+  }
+
+  /** Something came that is more than a heartbeat. */
+  heard(): void {
+    this.#isHeard = true
   }
 
   #rest(): void {
@@ -63,9 +73,10 @@ export class Pulse {
   #listen(): void {
     const { limitMs, isBlocked } = this.#options
     const wasBlocked = isBlocked()
+    this.#isHeard = false
     this.#after(limitMs, () => {
       // One that has only just begun to read again has its time from now on.
-      if (wasBlocked || isBlocked()) this.#listen()
+      if (this.#isHeard || wasBlocked || isBlocked()) this.#listen()
       else this.#end(`no answer within ${limitMs} ms`)
     })
   }

@@ -343,6 +343,7 @@ export class Source {
     const { consumerTag } = await channel.consume(this.queue.name, (raw) => {
       if (raw === null) return this.#over(channel, 'the queue was deleted, or its consumer cancelled')
       if (channel !== this.#channel) return
+      this.#link.heard()
       const slip = { channel, tag: raw.fields.deliveryTag, raw }
       this.#out.add(slip.tag)
       if (this.#arrivedLate) this.#arrivedLate.push(slip)

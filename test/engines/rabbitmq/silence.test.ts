@@ -36,6 +36,7 @@ test('a broker that confirmed another message meanwhile is slow and not silent: 
     onUp: (prepare: Prepare) =>
       prepared.push(prepare({ createConfirmChannel: async () => channel } as unknown as ChannelModel)),
     renew: (reason: string) => renewed.push(reason),
+    heard: () => {},
   }
   const outbox = new Outbox(link as unknown as Link, clock, CONFIRM_TIMEOUT_MS)
   await Promise.all(prepared)
@@ -125,6 +126,19 @@ suite('the pulse of a connection', () => {
     state.isBlocked = false
     await clock.advance(ANSWER_LIMIT_MS)
     assert.deepEqual(ended, [], 'the rest of the limit that began while it was blocked')
+    await clock.advance(ANSWER_LIMIT_MS)
+    assert.deepEqual(ended, ['no answer within 10000 ms'])
+  })
+
+  test('one that confirms and delivers may answer late, and is silent when that ends too', async () => {
+    const { clock, ended, pulse } = felt()
+    await clock.advance(EVERY_MS)
+    for (let i = 0; i < 5; i++) {
+      await clock.advance(ANSWER_LIMIT_MS - 1)
+      pulse.heard()
+      await clock.advance(1)
+    }
+    assert.deepEqual(ended, [])
     await clock.advance(ANSWER_LIMIT_MS)
     assert.deepEqual(ended, ['no answer within 10000 ms'])
   })
@@ -239,6 +253,33 @@ suite('a silent connection', { skip: brokerMissing() }, () => {
       )
     }
     assert.equal(link.connection, connection)
+  })
+
+  test('one that was heard of stays for another limit, and no longer', async (context) => {
+    const { proxy, clock, link } = await connected(context)
+    proxy.swallow('toClient')
+    await clock.advance(HEARTBEAT_SEC * 1000 + ANSWER_LIMIT_MS - 1)
+    link.heard()
+    await clock.advance(ANSWER_LIMIT_MS)
+    assert.ok(link.up)
+    await clock.advance(1)
+    assert.equal(link.up, false)
+  })
+
+  test('confirms and deliveries are heard of, each on its own connection', async (context) => {
+    const heard = context.mock.method(Link.prototype, 'heard')
+    const options = optionsFor(url(), { types: ['MNP'] })
+    const engine = engineOn(options)
+    context.after(async () => {
+      await engine.stop()
+      await removeQueue(options)
+    })
+    await engine.start()
+    await engine.publish([{ id: 'a', type: 'MNP', content: 'x', createdAt: 0, priority: 4 }])
+    assert.equal(heard.mock.callCount(), 1)
+    const request = { type: 'MNP', max: 1, leaseMs: 60_000, maxRetries: 0, retryDelayMs: 0 }
+    assert.equal((await engine.take(request)).length, 1)
+    assert.equal(new Set(heard.mock.calls.map((call) => call.this)).size, 2)
   })
 
   test('whoever asks for more than before is told, and the next take brings it', async (context) => {

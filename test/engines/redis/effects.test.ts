@@ -16,6 +16,7 @@ import { RedisEffects, type RedisEffectsOptions } from '../../../src/engines/red
 import { runner, ScriptedBackend } from '../../bss/fixtures.ts'
 import { effectsConformance } from '../../conformance/effects.ts'
 import { books, deleted, ended, moved, taken } from '../../conformance/ledger/subject.ts'
+import { bareEnvironment } from '../../fixtures/environment.ts'
 import { noRedis, startRedis, type TestRedis } from '../../fixtures/redis.ts'
 import { jobOf } from './jobs.ts'
 import { connectRaw, redisLedger } from './rig.ts'
@@ -141,7 +142,7 @@ describe('processors over one Redis', { skip }, () => {
     const child = spawn(
       process.execPath,
       [join(import.meta.dirname, 'effects-child.ts'), redis.url, queueName, `${COUNT}`],
-      { env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'inherit'] },
+      { env: bareEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] },
     )
     cleanup(() => child.kill('SIGKILL'))
     const exited = new Promise((resolve) => child.once('close', resolve))

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { ValidationReport } from '../../../src/lab/index.ts'
+import { bareEnvironment } from '../../fixtures/environment.ts'
 import { eventually, withLimit } from '../../fixtures/process.ts'
 import { temporaryDirectory, weir } from '../../fixtures/weir-process.ts'
 
@@ -60,7 +61,7 @@ describe('weir validate', { timeout: 180_000 }, () => {
     const directory = temporaryDirectory()
     t.after(directory.remove)
     const child = spawn(process.execPath, [MAIN, 'validate', '--json', '--test-type', 'burst_leveling'], {
-      env: { PATH: process.env.PATH, TMPDIR: directory.path },
+      env: { ...bareEnvironment(), TMPDIR: directory.path },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     t.after(() => child.kill('SIGKILL'))
@@ -89,7 +90,7 @@ describe('weir validate', { timeout: 180_000 }, () => {
     const directory = temporaryDirectory()
     t.after(directory.remove)
     const child = spawn(process.execPath, [MAIN, 'validate', '--test-type', 'burst_leveling'], {
-      env: { PATH: process.env.PATH, TMPDIR: directory.path },
+      env: { ...bareEnvironment(), TMPDIR: directory.path },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     t.after(() => child.kill('SIGKILL'))
