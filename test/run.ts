@@ -22,9 +22,6 @@ if (files.length === 0) {
   process.exit(1)
 }
 
-// Test files and the processes they start, many hundreds, load the same sources: compiled once, each starts in half the
-// processor time. What is kept of a file is replaced when it changes.
-process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '..', 'node_modules', '.cache', 'weir-tests')
 process.env.TEST_FILE_LIMIT_MS = String(FILE_LIMIT_MS)
 // Three at a time on two cores: half of the time a test waits for a broker to come back or an outage to pass. With four
 // the processors are the limit, and nothing is gained.

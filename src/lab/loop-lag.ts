@@ -12,6 +12,7 @@ const TICK_MS = 10
 export class LoopLag {
   readonly #clock: Clock
   #lag = new Histogram()
+  #worst = 0
   #cancel: (() => void) | undefined
 
   constructor(clock: Clock) {
@@ -21,7 +22,9 @@ export class LoopLag {
   start(): void {
     const due = this.#clock.now() + TICK_MS
     this.#cancel = this.#clock.after(TICK_MS, () => {
-      this.#lag.record(this.#clock.now() - due)
+      const lateMs = this.#clock.now() - due
+      this.#lag.record(lateMs)
+      this.#worst = Math.max(this.#worst, lateMs)
       this.start()
     })
   }
@@ -32,6 +35,13 @@ export class LoopLag {
 
   reset(): void {
     this.#lag = new Histogram()
+  }
+
+  /** The latest since this was asked before, milliseconds. */
+  worstSince(): number {
+    const worst = this.#worst
+    this.#worst = 0
+    return worst
   }
 
   /** Milliseconds. */

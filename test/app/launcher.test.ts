@@ -1,7 +1,16 @@
 /** The launcher: when it installs, which Node it takes, and what it says when none fits. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -95,6 +104,32 @@ test('a clone without dependencies runs npm ci once, says so, and passes argumen
     assert.match(first.stderr, /not installed yet; running npm ci[^\n]*\nnpm ci\n$/)
     assert.equal(start().stderr, '')
   })
+})
+
+test('what is compiled is kept beside the dependencies, or where the environment says', () => {
+  for (const isLaunched of [true, false]) {
+    clone({ a: LOCK.a, b: LOCK.b }, (root) => {
+      // Another file than the Node that launches, as in a clone on a machine with a Node of its own; or none.
+      const pinned = join(root, 'node_modules', '.bin', 'node')
+      if (isLaunched) writeFileSync(pinned, `#!/bin/sh\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 })
+      const main = 'const dir: string | undefined = process.env.NODE_COMPILE_CACHE\nconsole.log(dir)\n'
+      writeFileSync(join(root, 'src', 'cli', 'main.ts'), main)
+      const { NODE_COMPILE_CACHE: _, ...env } = process.env
+      const keptIn = (environment: NodeJS.ProcessEnv) => {
+        const args = [join(root, 'bin', 'weir.mjs')]
+        const dir = spawnSync(process.execPath, args, { encoding: 'utf8', env: environment }).stdout.trim()
+        const kept = readdirSync(dir, { recursive: true, withFileTypes: true })
+        assert.ok(
+          kept.some((one) => one.isFile()),
+          'something is kept',
+        )
+        return dir
+      }
+      assert.equal(keptIn(env), join(root, 'node_modules', '.cache', 'weir'))
+      const elsewhere = join(root, 'elsewhere')
+      assert.equal(keptIn({ ...env, NODE_COMPILE_CACHE: elsewhere }), elsewhere)
+    })
+  }
 })
 
 test('S1: npm start, and a SIGTERM to npm as a supervisor sends it: Weir stops, it is not left behind', async () => {

@@ -71,6 +71,18 @@ test('within capacity: all served, each noted with its times, id and concurrency
   }
 })
 
+test('a loop that came late is noted with the next call, and only with that', async () => {
+  const logFile = newFile()
+  const backend = await start({ logFile, serviceMs: 1 })
+  await (await call(backend.url, 'before')).json()
+  const until = performance.now() + 150
+  while (performance.now() < until);
+  await (await call(backend.url, 'late')).json()
+  await backend.stop()
+  const [, late] = await logged(logFile)
+  assert.ok((late?.lateMs ?? 0) >= 100, `${late?.lateMs} ms`)
+})
+
 test('past capacity: slower and failing, refused beyond the limit, never more inside than the limit', async () => {
   const logFile = newFile()
   // Hanging calls end with their caller here, so that the test need not wait.

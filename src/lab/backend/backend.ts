@@ -215,11 +215,13 @@ class FragileBackend {
     const end = this.#options.clock.now()
     const latencyMs = Math.round((end - start) * 1000) / 1000
     const gone = status !== 0 && response.destroyed
+    const lateMs = Math.round(this.#lag.worstSince())
     this.#stats.ended({ outcome, latencyMs })
     this.#log?.write({
       kind: 'call',
       ...{ start, end, latencyMs, concurrency, status: gone ? 0 : status, outcome, id, ...named },
       ...(gone && { gone }),
+      ...(lateMs >= 1 && { lateMs }),
     })
     if (this.#inside.delete(call) && this.#inside.size === 0) this.#whenEmpty?.()
     if (status === 0 || gone) return

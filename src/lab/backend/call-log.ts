@@ -4,7 +4,7 @@
  *
  *   {"kind":"backend","version":1,"capacity":100,"limit":200,"serviceMs":200,"spread":0.5,"burnMs":0,"seed":1}
  *   {"kind":"call","start":…,"end":…,"latencyMs":203.4,"concurrency":17,"status":200,"outcome":"served",
- *    "id":"0198…","type":"MNP","attempt":1,"ref":"…"}
+ *    "id":"0198…","type":"MNP","attempt":1,"ref":"…","lateMs":12}
  *   {"kind":"dropped","calls":12}          the disk could not keep up; so many lines are missing
  */
 
@@ -45,6 +45,8 @@ export interface LoggedCall {
   /** The sender's own name of the message, where the content carries it. */
   readonly ref?: string
   readonly gone?: true
+  /** How late the back end's event loop came at most since the line before, where that is 1 ms or more. */
+  readonly lateMs?: number
 }
 
 export interface BackendLogHeader {
@@ -157,6 +159,8 @@ function checked(entry: Record<string, unknown>, line: number): LoggedCall {
   for (const name of numbers) {
     if (typeof entry[name] !== 'number') throw new CallLogError(line, `${name} must be a number`)
   }
+  if (entry.lateMs !== undefined && typeof entry.lateMs !== 'number')
+    throw new CallLogError(line, 'lateMs must be a number')
   if (typeof entry.id !== 'string') throw new CallLogError(line, 'id must be text')
   if (!(CALL_OUTCOMES as readonly unknown[]).includes(entry.outcome)) {
     throw new CallLogError(line, `no such outcome: ${String(entry.outcome)}`)

@@ -11,6 +11,7 @@ import { type LoadPlan, planLoad } from '../load/plan.ts'
 import { HistoryRecorder } from '../load/recorder.ts'
 import type { LoadReport } from '../load/report.ts'
 import { runLoad } from '../load/run.ts'
+import { LoopLag } from '../loop-lag.ts'
 import { endsOf } from '../what-came-out.ts'
 import type { ExperimentContext } from './experiment.ts'
 import { audited, recordedOf } from './recorded.ts'
@@ -37,7 +38,7 @@ const GRACE_MS = 10_000
 const LOOK_EVERY_MS = 250
 /** Finished messages may take a moment to be known as such. */
 const ASK_LIMIT_MS = 15_000
-/** Of a back end on another machine, or one that does not tell how late it is. */
+/** At least, of a back end that cannot be asked: it may be on another machine. */
 const UNKNOWN_LATE_MS = 50
 const LOG_LIMIT_MS = 5_000
 const WARM_LIMIT_MS = 30_000
@@ -58,8 +59,25 @@ export async function drive(
   subject: Subject,
   { plan, drainLimitMs, warmUp = 0, meanwhile }: DriveOptions,
 ): Promise<Driven> {
-  const { clock, seed, signal, newRun, scratch } = context
+  const { clock } = context
   if (warmUp > 0) await warm(context, subject, warmUp)
+  // To the end of the output and not only of the load: where this process stands still, others on the machine may, too.
+  const lag = new LoopLag(clock)
+  lag.start()
+  try {
+    return await followed(context, subject, { plan, drainLimitMs, ...(meanwhile && { meanwhile }) }, lag)
+  } finally {
+    lag.stop()
+  }
+}
+
+async function followed(
+  context: ExperimentContext,
+  subject: Subject,
+  { plan, drainLimitMs, meanwhile }: Omit<DriveOptions, 'warmUp'>,
+  lag: LoopLag,
+): Promise<Driven> {
+  const { clock, seed, signal, newRun, scratch } = context
   const run = newRun()
   const file = join(scratch, `${run}.jsonl`)
   const history = new HistoryRecorder(file, true)
@@ -81,11 +99,13 @@ export async function drive(
   const ends = await endsOf(read.ids, {
     ...{ client: context.client(subject.url), clock, waitMs: drained ? ASK_LIMIT_MS : 0, signal },
   }).catch(() => null)
-  const late = (await subject.lateMs().catch(() => null)) ?? UNKNOWN_LATE_MS
+  const told = await subject.lateMs().catch(() => null)
+  const written = (calls ?? []).map(({ lateMs = 0 }) => lateMs)
+  const late = told ?? written.reduce((most, ms) => Math.max(most, ms), UNKNOWN_LATE_MS)
   return {
     ...{ load, sent: read.sent, acknowledged: read.acknowledged, calls, depth: depth.seen, drained },
     verdict: audited(read, calls, ends),
-    lateMs: Math.max(late, load.generator.loopLagMs.max || 0),
+    lateMs: Math.max(late, lag.summary().max || 0),
   }
 }
 

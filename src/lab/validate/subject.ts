@@ -18,8 +18,8 @@ export interface Subject {
   /** What the back end wrote down so far; null where its record is not to be had. Rejects with CallLogError. */
   readonly calls: () => Promise<LoggedCall[] | null>
   /**
-   * How much later than it came the back end may have noted a call, at most, as far as is known; milliseconds. null
-   * where it cannot be asked.
+   * How much later than it came the back end may have noted a call, at most, as far as it tells; milliseconds. null
+   * where it cannot be asked, and what it wrote down has to do.
    */
   readonly lateMs: () => Promise<number | null>
   /** How a process ended that nobody had asked to end. */

@@ -5,6 +5,7 @@ import { fineClock } from '../../../src/cli/proof.ts'
 import { WeirClient } from '../../../src/client/index.ts'
 import type { ExperimentContext } from '../../../src/lab/validate/experiment.ts'
 import { openStage, type Stage } from '../../../src/lab/validate/stage.ts'
+import { bareEnvironment } from '../../fixtures/environment.ts'
 import type { Cleanup } from '../../fixtures/rabbitmq.ts'
 import { temporaryDirectory } from '../../fixtures/weir-process.ts'
 
@@ -30,7 +31,7 @@ export function experimentContext(
     async stage(options) {
       const stage = await openStage(options, {
         program: { file: process.execPath, args: [main] },
-        environment: { PATH: process.env.PATH },
+        environment: bareEnvironment(),
         clock: fineClock,
       })
       stages.push(stage)

@@ -58,10 +58,6 @@ async function passOn(target: string, { request: { method, url, headers }, respo
   response.end(content)
 }
 
-/** Does nothing wrong: what passes through it must pass. */
-export const honest = (target: string): Promise<Spoiler> =>
-  startProxy(target, (call, forward) => forward(call))
-
 /** A pacer with a fixed window: lets out all at its beginning what came in the one before. */
 export const inWindows = (target: string, windowMs: number): Promise<Spoiler> =>
   startProxy(target, async (call, forward, spoilt) => {
