@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { chained, commitmentOf, EMPTY_ROOT, verifyDraw, verifyNumber } from '../../src/waiting-room/index.ts'
-import { checkLot, type Promised } from '../../web/room/lot.ts'
+import { checkLot, type Promised, promiseIn } from '../../web/room/lot.ts'
 import type { Draw } from '../../web/room/wire.ts'
 
 const { subtle } = crypto
@@ -40,6 +40,16 @@ test('the browser finds the ticket that the service draws, for every number', as
     },
   )
   await fc.assert(some, { numRuns: 60 })
+})
+
+test('an answer of the pre-queue before, or of none, promises nothing', () => {
+  const draw = drawn(40, hex('secret'), 'beacon', 101)
+  const { revealed: _, ...hidden } = draw
+  assert.equal(promiseIn(hidden, 101), draw.commitment)
+  assert.equal(promiseIn(hidden, 500), draw.commitment, 'others have come since')
+  assert.equal(promiseIn(draw, 141), undefined, 'it has been drawn: this number is of the next one')
+  assert.equal(promiseIn(hidden, 100), undefined)
+  assert.equal(promiseIn(null, 1), undefined)
 })
 
 test('a broken promise is found, and what cannot be said is not', async () => {

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { draw as askDraw } from './api.ts'
 import { number as numberText } from './format.ts'
 import { keepPromise, keptPromise } from './keep.ts'
-import { checkLot, type LotVerdict } from './lot.ts'
+import { checkLot, type LotVerdict, promiseIn } from './lot.ts'
 import { useUi } from './ui.ts'
 import type { Words } from './words.ts'
 
@@ -14,6 +14,29 @@ interface Props {
   readonly number: number
 }
 
+type Step = () => void
+
+/**
+ * Looks until there is something to do, and does it while it is wanted: an answer that did not come, or is from before
+ * what it is asked for, is asked for again. Returns the off switch.
+ */
+function repeated(look: (again: Step) => Promise<Step>): Step {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isOver = false
+  const again: Step = () => {
+    timer = setTimeout(run, AGAIN_MS)
+  }
+  const run = async (): Promise<void> => {
+    const then = await look(again)
+    if (!isOver) then()
+  }
+  void run()
+  return () => {
+    isOver = true
+    clearTimeout(timer)
+  }
+}
+
 /** The first promise that this browser saw for a number stays the one that counts. */
 export function PromisePart({ event, number }: Props) {
   const { words, session } = useUi()
@@ -21,11 +44,12 @@ export function PromisePart({ event, number }: Props) {
   const [commitment, setCommitment] = useState(() => keptPromise(event, user, number)?.commitment)
   useEffect(() => {
     if (commitment !== undefined) return
-    void askDraw(event).then((answer) => {
-      const found = answer.ok ? answer.body.draw?.commitment : undefined
-      if (found === undefined) return
+    return repeated(async (again) => {
+      const answer = await askDraw(event)
+      const found = answer.ok ? promiseIn(answer.body.draw, number) : undefined
+      if (found === undefined) return again
       keepPromise({ event, user, number, commitment: found })
-      setCommitment(found)
+      return () => setCommitment(found)
     })
   }, [event, user, number, commitment])
   if (commitment === undefined) return null
@@ -46,21 +70,11 @@ export function LotPart({ event, number, ticket }: Props & { readonly ticket: nu
   useEffect(() => {
     const promised = keptPromise(event, user, number)
     if (!promised) return
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let isGone = false
-    const look = async (): Promise<void> => {
+    return repeated(async (again) => {
       const answer = await askDraw(event)
       const found = answer.ok ? await checkLot(answer.body.draw, promised, ticket, crypto.subtle) : undefined
-      if (isGone) return
-      // The answer for everybody is made twice a second, and may be from before the opening.
-      if (!found || found.kind === 'early') timer = setTimeout(look, AGAIN_MS)
-      else setVerdict(found)
-    }
-    void look()
-    return () => {
-      isGone = true
-      clearTimeout(timer)
-    }
+      return !found || found.kind === 'early' ? again : () => setVerdict(found)
+    })
   }, [event, user, number, ticket])
   if (!verdict || verdict.kind === 'past') return null
   const text = lotText(verdict, words, number, (value) => numberText(value, language))

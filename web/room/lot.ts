@@ -24,6 +24,14 @@ export type LotVerdict =
   /** There has been another pre-queue since: nothing can be said of this number any more. */
   | { readonly kind: 'past' }
 
+/**
+ * What is promised to this number, if the answer is of its own pre-queue: one that is half a second old may be of the
+ * pre-queue before, or of none.
+ */
+export function promiseIn(draw: Draw | null, number: number): string | undefined {
+  return draw && !draw.revealed && number >= draw.first ? draw.commitment : undefined
+}
+
 const ROUNDS = 4
 
 type Subtle = Pick<typeof crypto.subtle, 'digest' | 'importKey' | 'sign'>
