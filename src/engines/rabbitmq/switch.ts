@@ -3,8 +3,9 @@
  * entry to all in one order. Each entry is the whole choice, so the last one is all there is to know.
  *
  * - A stream that is not there yet (its node starts later than others do) is tried again, and hurts nobody meanwhile.
- * - In a cluster it can be heard only at a node that has a replica: one that was away when it was declared, or joined
- *   later, has none. Then another node is tried, a few times; what others listen to on this connection is worth more.
+ * - In a cluster it can be heard only at a node that has a replica: one that joined later has none, and one that was
+ *   away when it was declared gets its own only some time after it is back. Then another node is tried, a few times;
+ *   what others listen to on this connection is worth more.
  * - After a reconnect the last entry is told again, and only that: what came between is overruled by it.
  * - Where the broker has no streams there is no switch for all, and it says so (`not_available`).
  */
