@@ -8,7 +8,7 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 
 /** Longer than any test file needs; a file that hangs must not hang everything. */
-const FILE_TIMEOUT_MS = 600_000
+const FILE_TIMEOUT_MS = 300_000
 /** Then its process is ended: time enough to name the test that hung, and for its orderly end. */
 const FILE_LIMIT_MS = FILE_TIMEOUT_MS + 60_000
 const WATCHDOG = join(import.meta.dirname, 'fixtures', 'watchdog.ts')
