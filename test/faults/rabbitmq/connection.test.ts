@@ -1,6 +1,6 @@
 /**
- * The broker is well and the way to it is not: a network that swallows; and a broker that is full and takes no messages.
- * Callers are told in time, and everything resumes by itself.
+ * The broker is well and the way to it is not: a network that swallows; and a broker that is full and takes no
+ * messages. Callers are told in time, and everything resumes by itself.
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
