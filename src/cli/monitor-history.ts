@@ -1,5 +1,5 @@
 /** What a monitor remembers between looks: short series to draw, and what counters grew by. Bounded. */
-import { type Look, type MetricSample, sumOf } from '../lab/index.ts'
+import { type Look, type MetricSample, processStart, sumOf } from '../lab/index.ts'
 
 /** As many looks as a drawing can show. */
 const MOST_POINTS = 120
@@ -41,8 +41,10 @@ export class MonitorHistory {
   readonly #series = new Map<string, (number | undefined)[]>()
   #looks = 0
   #awaySince: number | undefined
+  /** As the look before told it, by the same process. */
   #cpu: { readonly at: number; readonly seconds: number } | undefined
   #admitted: { readonly at: number; readonly byEvent: ReadonlyMap<string, number> } | undefined
+  #start: number | undefined
 
   constructor(url: string) {
     this.#url = url
@@ -50,7 +52,8 @@ export class MonitorHistory {
 
   /** Takes the newest look and gives what there is to show. */
   add(look: Look): MonitorView {
-    const { status, away, at } = look
+    const { status, away, at, metrics = [] } = look
+    this.#forgetOtherProcess(metrics)
     this.#awaySince = away === undefined ? undefined : (this.#awaySince ?? at)
     const types = Object.entries(status?.types ?? {}).slice(0, MOST_TYPES)
     const points = new Map<string, number | undefined>([
@@ -71,9 +74,17 @@ export class MonitorHistory {
         waiting: this.#of('waiting'),
         types: new Map(byType),
       },
-      rooms: this.#rooms(at, look.metrics ?? []),
-      cpu: this.#cores(at, sumOf(look.metrics ?? [], 'bss_process_cpu_seconds_total')),
+      rooms: this.#rooms(at, metrics),
+      cpu: this.#cores(at, sumOf(metrics, 'bss_process_cpu_seconds_total')),
     }
+  }
+
+  #forgetOtherProcess(metrics: readonly MetricSample[]): void {
+    const start = processStart(metrics)
+    if (start === undefined || start === this.#start) return
+    this.#start = start
+    this.#cpu = undefined
+    this.#admitted = undefined
   }
 
   #cores(at: number, seconds: number | undefined): number | undefined {

@@ -75,6 +75,7 @@ export {
   type MetricSample,
   type MetricType,
   parseExposition,
+  processStart,
   seriesName,
   sumOf,
 } from './metrics/exposition.ts'
@@ -111,7 +112,7 @@ export { renderHtml } from './report/validation-html.ts'
 export { LANGUAGES, type Language } from './report/words.ts'
 export { RoomCallError } from './room/api.ts'
 export { type RoomAuditOptions, RoomAuditor, type RoomVerdict } from './room/auditor.ts'
-export { usedIn } from './room/cost.ts'
+export { CostMeter, usedIn } from './room/cost.ts'
 export { ROOM_FINDINGS, type RoomFinding, type RoomFindingKind } from './room/findings.ts'
 export { type Named, type RoomEvent, RoomRecorder } from './room/history.ts'
 export { namesIn } from './room/names.ts'

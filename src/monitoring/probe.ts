@@ -2,6 +2,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 export interface ProcessFigures {
+  /** When the process began, seconds since 1970; the same for as long as it lives. */
+  readonly startSeconds: number
   /** User and system time, seconds, since the process began. */
   readonly cpuSeconds: number
   readonly residentBytes: number
@@ -42,7 +44,10 @@ export class RuntimeProbe implements ProcessProbe {
       max: lag(max),
     }
     this.#delay.reset()
-    return { cpuSeconds: (user + system) / 1e6, residentBytes: rss, heapUsedBytes: heapUsed, lagSeconds }
+    return {
+      ...{ startSeconds: performance.timeOrigin / 1000, cpuSeconds: (user + system) / 1e6 },
+      ...{ residentBytes: rss, heapUsedBytes: heapUsed, lagSeconds },
+    }
   }
 }
 

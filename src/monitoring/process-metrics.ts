@@ -9,6 +9,10 @@ export function registerProcess(registry: Registry, figures: () => ProcessFigure
     const now = figures()
     return now ? read(now) : []
   }
+  readGauge(
+    named('bss_process_start_time_seconds', 'When the process began, seconds since 1970', []),
+    figure((of) => [[[], of.startSeconds]]),
+  )
   readCounter(
     named('bss_process_cpu_seconds_total', 'User and system CPU time', []),
     figure((of) => [[[], of.cpuSeconds]]),

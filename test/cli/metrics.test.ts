@@ -66,6 +66,11 @@ test('a service that goes away leaves a gap, its restart is told, and Ctrl-C end
     second = new ServiceProcess({ dataDir, environment: { API_PORT: new URL(url).port } })
     await second.ready
     await collector.says(/the service is back/)
+    // The first answer of the new process may be its status alone.
+    const starts = () =>
+      new Set(readFileSync(out, 'utf8').match(/"bss_process_start_time_seconds":[\d.]+/g)).size === 2 ||
+      undefined
+    await eventually(starts, () => 'the metrics of the new process were not seen')
     const { code, stdout, stderr } = await collector.interrupt()
     assert.equal(code, 0, stderr)
     assert.match(stdout, /run\.jsonl: \d+ looks, \d+ without an answer.*; ended by a signal$/m)

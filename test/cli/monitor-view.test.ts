@@ -174,16 +174,20 @@ parked 3   let in -/s`.slice(1),
   test('of a role without an API shows what its metrics tell: its own CPU, its memory, its room', () => {
     const metrics = (cpu: number) => `${METRICS}\nbss_process_cpu_seconds_total ${cpu}
 bss_process_memory_bytes{kind="resident"} 120000000\nbss_process_memory_bytes{kind="heap_used"} 5`
-    const at = (second: number, cpu: number): Look => ({
+    const at = (second: number, cpu: number, start?: number): Look => ({
       at: START + second * 1000,
       withoutStatus: 'HTTP 404',
-      metrics: parseExposition(metrics(cpu)).samples,
+      metrics: parseExposition(
+        start === undefined ? metrics(cpu) : `${metrics(cpu)}\nbss_process_start_time_seconds ${start}`,
+      ).samples,
     })
     const shown = (...seen: Look[]) => monitorLines(after(...seen), plain(100)).join('\n')
     assert.match(shown(at(0, 7), at(2, 7.5)), /^retries 12 .* cpu 25 % {3}memory 120 MB$/m)
     assert.match(shown(at(0, 7), at(2, 7.5)), /^room 1 .*^without status: HTTP 404$/ms)
     assert.match(shown(at(0, 7)), /cpu - /, 'nothing is made up at the first look')
     assert.match(shown(at(0, 7), at(2, 0.5)), /cpu - /, 'nor of another process')
+    assert.match(shown(at(0, 7, 1000), at(2, 7.5, 1000)), /cpu 25 %/)
+    assert.match(shown(at(0, 7, 1000), at(2, 7.5, 1001)), /cpu - /, 'nor of one that took longer to begin')
   })
 
   test('of a large fleet shows roles and types together, and no sum that lacks a part', () => {

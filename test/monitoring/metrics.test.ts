@@ -74,6 +74,7 @@ async function world() {
     ],
     probe: {
       read: () => ({
+        startSeconds: 1_700_000_000.25,
         cpuSeconds: state.cpuSeconds,
         residentBytes: 100,
         heapUsedBytes: 50,
@@ -170,6 +171,7 @@ test('our own metrics tell the rest of the story', async () => {
     'bss_consumer_running{message_type="MNP"} 2',
     'bss_consumer_concurrency_limit{message_type="MNP"} 10',
     'bss_breaker_state{message_type="MNP"} 1',
+    'bss_process_start_time_seconds 1700000000.25',
     'bss_process_cpu_seconds_total 12.5',
     'bss_process_memory_bytes{kind="resident"} 100',
     'bss_event_loop_lag_seconds{statistic="p99"} 0.002',

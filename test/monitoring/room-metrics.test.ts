@@ -12,6 +12,7 @@ const now = (event: string, counts: Partial<LineCounts>, cap = 10) => ({
 })
 
 const FIGURES = {
+  startSeconds: 1_700_000_000,
   cpuSeconds: 5,
   residentBytes: 100,
   heapUsedBytes: 50,

@@ -141,3 +141,7 @@ export function sumOf(
   }
   return sum
 }
+
+/** When the process that answered began, seconds since 1970: with another value it is another process. */
+export const processStart = (samples: readonly MetricSample[]): number | undefined =>
+  sumOf(samples, 'bss_process_start_time_seconds') ?? sumOf(samples, 'process_start_time_seconds')

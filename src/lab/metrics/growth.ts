@@ -1,10 +1,11 @@
 /**
- * What counters grew by over many looks. A counter begins at 0 with its process. When any of them has fallen between
- * two looks the process was another one, and all of them have grown by what they are now; what the old process counted
- * after the last look is not known. Prometheus' `rate` does the same for each series alone; one witness for all also
- * finds the new process where a quick burst has lifted a counter above its old value: its processor time has fallen.
+ * What counters grew by over many looks. A counter begins at 0 with its process. When the process was another one at
+ * the next look, all of them have grown by what they are now; what the old process counted after the last look is not
+ * known. Another one is known by the moment at which it began, or, where the service does not tell it, by any counter
+ * that has fallen. Prometheus' `rate` has only the fall, and of each series alone: it takes a process that came back
+ * and has counted more than the old one for the same.
  */
-import { type MetricSample, seriesName } from './exposition.ts'
+import { type MetricSample, processStart, seriesName } from './exposition.ts'
 
 export interface CounterRow {
   /** Summed over its labels. */
@@ -26,6 +27,7 @@ const COUNTER = /_(?:total|sum|count)$/
 
 export class Growth {
   #last: ReadonlyMap<string, number> | undefined
+  #start: number | undefined
   readonly #byName = new Map<string, number>()
   #from = Number.NaN
   #to = Number.NaN
@@ -38,14 +40,16 @@ export class Growth {
     if (counters.length === 0) return
     const now = new Map(counters.map((sample) => [seriesName(sample), sample.value]))
     const last = this.#last
-    const isNew =
-      last !== undefined && [...now].some(([series, value]) => value < (last.get(series) ?? value))
+    const start = processStart(samples)
+    const hasFallen = [...now].some(([series, value]) => value < (last?.get(series) ?? value))
+    const isNew = last !== undefined && (hasFallen || (start ?? this.#start) !== (this.#start ?? start))
     if (isNew) this.restarts++
     for (const sample of counters) {
       // One that was not there before has begun since; at the first look nobody knows when it did.
       const before = isNew ? 0 : last === undefined ? sample.value : (last.get(seriesName(sample)) ?? 0)
       this.#byName.set(sample.name, (this.#byName.get(sample.name) ?? 0) + sample.value - before)
     }
+    this.#start = start ?? this.#start
     this.#last = isNew || last === undefined ? now : new Map([...last, ...now])
     this.#from = Number.isNaN(this.#from) ? at : this.#from
     this.#to = at

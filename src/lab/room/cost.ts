@@ -6,6 +6,8 @@ import { sampleProcess } from '../processes/sample.ts'
 import type { CostReport } from './report.ts'
 
 export interface Used {
+  /** When the process began, where it tells. */
+  readonly startSeconds?: number
   readonly cpuSeconds: number
   readonly residentBytes: number
 }
@@ -33,10 +35,15 @@ export class CostMeter {
   report(total = false): CostReport | undefined {
     const [from, to] = [total ? this.#first : this.#before, this.#last]
     if (!to) return undefined
-    const seconds = from ? (to.at - from.at) / 1000 : 0
-    const cores = from && seconds > 0 ? (to.cpuSeconds - from.cpuSeconds) / seconds : null
-    return { cores, residentBytes: to.residentBytes, peakResidentBytes: this.#peak }
+    return { cores: coresOf(from, to), residentBytes: to.residentBytes, peakResidentBytes: this.#peak }
   }
+}
+
+/** Null where a process that came back in between has taken the time of the other one with it. */
+function coresOf(from: (Used & { at: number }) | undefined, to: Used & { at: number }): number | null {
+  if (!from || to.at <= from.at) return null
+  if (from.startSeconds !== to.startSeconds || to.cpuSeconds < from.cpuSeconds) return null
+  return ((to.cpuSeconds - from.cpuSeconds) * 1000) / (to.at - from.at)
 }
 
 export function ownUse(): Used {
@@ -47,6 +54,7 @@ export function ownUse(): Used {
 const SCRAPE_MS = 2_000
 const LONGEST = 4_000_000
 const CPU = /^(?:bss_)?process_cpu_seconds_total(?:\{[^}]*\})? ([\d.e+-]+)/m
+const START = /^(?:bss_)?process_start_time_seconds(?:\{[^}]*\})? ([\d.e+-]+)/m
 const MEMORY =
   /^(?:bss_process_memory_bytes\{[^}]*kind="resident"[^}]*\}|process_resident_memory_bytes) ([\d.e+-]+)/m
 
@@ -65,9 +73,13 @@ export async function serverUse(pid: number | undefined, metricsUrl: URL): Promi
   }
 }
 
-/** In the text format of Prometheus; both figures, or nothing. */
+/** In the text format of Prometheus; processor time and memory both, or nothing. */
 export function usedIn(text: string): Used | undefined {
-  const [cpuSeconds, residentBytes] = [CPU, MEMORY].map((figure) => Number(figure.exec(text)?.[1]))
+  const [cpuSeconds = Number.NaN, residentBytes = Number.NaN, startSeconds = Number.NaN] = [
+    CPU,
+    MEMORY,
+    START,
+  ].map((figure) => Number(figure.exec(text)?.[1]))
   if (!Number.isFinite(cpuSeconds) || !Number.isFinite(residentBytes)) return undefined
-  return { cpuSeconds: cpuSeconds ?? 0, residentBytes: residentBytes ?? 0 }
+  return { cpuSeconds, residentBytes, ...(Number.isFinite(startSeconds) && { startSeconds }) }
 }

@@ -97,6 +97,22 @@ describe('the summary of a collection', () => {
     assert.equal(summary.restarts, 1)
   })
 
+  it('knows a restart by when the process began, where no counter has fallen', async () => {
+    const look = (start: string, a: number) => `bss_process_start_time_seconds ${start}\na_total ${a}`
+    const summary = await summaryOf(
+      kept(looks(look('100.5', 10), look('100.5', 15), null, look('103.25', 16), 'on 0', look('103.25', 18))),
+    )
+    // 5 of the old process; of the new one 16 and then 2.
+    assert.deepEqual(grown(summary), { a_total: [23, 23 / 5] })
+    assert.equal(summary.restarts, 1)
+    const other = kept(
+      looks('process_start_time_seconds 1\na_total 5', 'process_start_time_seconds 2\na_total 9'),
+    )
+    assert.equal((await summaryOf(other)).restarts, 1, 'as others name it')
+    const silent = kept(looks(look('1', 5), 'a_total 6', look('1', 7)))
+    assert.equal((await summaryOf(silent)).restarts, 0, 'a look that does not tell it is no other process')
+  })
+
   it('goes on counting over a gap and over a time with monitoring off', async () => {
     const summary = await summaryOf(kept(looks('a_total 10', null, null, 'a_total 30', 'on 0', 'a_total 40')))
     assert.deepEqual(grown(summary), { a_total: [30, 6] })

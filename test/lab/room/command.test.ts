@@ -8,7 +8,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type RunningWeir, resolveSettings, startWeir } from '../../../src/app/index.ts'
-import { RoomAuditor, type RoomEvent, type RoomLoadReport, usedIn } from '../../../src/lab/index.ts'
+import {
+  CostMeter,
+  RoomAuditor,
+  type RoomEvent,
+  type RoomLoadReport,
+  usedIn,
+} from '../../../src/lab/index.ts'
 import { eventually, withLimit } from '../../fixtures/process.ts'
 import { temporaryDirectory, weir } from '../../fixtures/weir-process.ts'
 
@@ -178,6 +184,26 @@ test('memory and CPU are read from metrics as others write them, too; half of th
   const own =
     'bss_process_memory_bytes{kind="heap_used"} 5\nbss_process_memory_bytes{kind="resident"} 120000000'
   assert.deepEqual(usedIn(`bss_${cpu}\n${own}\n`), used)
+  const start = 'process_start_time_seconds 1.7e9'
+  assert.deepEqual(usedIn(`${start}\n${cpu}\n${memory}\n`), { ...used, startSeconds: 1.7e9 })
   assert.equal(usedIn(cpu), undefined)
   assert.equal(usedIn(''), undefined)
+})
+
+test('the cost of a process that came back meanwhile is not told as if it had been one', () => {
+  const meter = new CostMeter()
+  const used = (cpuSeconds: number, startSeconds: number) => ({
+    cpuSeconds,
+    startSeconds,
+    residentBytes: 100,
+  })
+  meter.add(used(1, 1000), 0)
+  meter.add(used(2, 1000), 2_000)
+  assert.deepEqual([meter.report()?.cores, meter.report(true)?.cores], [0.5, 0.5])
+  meter.add(used(3, 1003), 4_000)
+  assert.deepEqual([meter.report()?.cores, meter.report(true)?.cores], [null, null])
+  meter.add(used(3.5, 1003), 6_000)
+  assert.deepEqual([meter.report()?.cores, meter.report(true)?.cores], [0.25, null])
+  meter.add({ cpuSeconds: 0.5, residentBytes: 100 }, 8_000)
+  assert.equal(meter.report()?.cores, null, 'without its beginning it is known by what has fallen')
 })
