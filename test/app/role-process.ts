@@ -111,8 +111,19 @@ export interface RunningRole extends RoleProcess {
   readonly health: string
 }
 
-/** Resolves when it runs, with the addresses that it prints. */
+/** Resolves when it runs and has what it needs: with a broker this may come seconds later than the addresses. */
 export async function startRole(
+  t: TestContext,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<RunningRole> {
+  const made = await startUnready(t, args, environment)
+  await until(`${made.health}/ready`, ({ status }) => status === 200, START_LIMIT_MS)
+  return made
+}
+
+/** Resolves when it runs, with the addresses that it prints; what it needs may be away. */
+export async function startUnready(
   t: TestContext,
   args: readonly string[],
   environment: Readonly<Record<string, string>>,

@@ -27,8 +27,9 @@ export async function startRoom(
   t: TestContext,
   role: 'up' | 'room',
   environment: Readonly<Record<string, string>>,
+  start: typeof startRole = startRole,
 ): Promise<RunningRoom> {
-  const running = await startRole(t, [role], { ROOM_PORT: '0', ...ADMIN, ...environment })
+  const running = await start(t, [role], { ROOM_PORT: '0', ...ADMIN, ...environment })
   const { room = running.url } = await running.saw(/^Weir is running$/)
   return Object.assign(running, { room: String(room) })
 }

@@ -5,7 +5,7 @@ import { createClient } from '@redis/client'
 import { verifyPass } from '../../src/waiting-room/index.ts'
 import { eventually } from '../fixtures/process.ts'
 import { noRedis, startRedis } from '../fixtures/redis.ts'
-import { call } from './role-process.ts'
+import { call, startUnready } from './role-process.ts'
 import { ask, connected, SECRET, startRoom, Visitor } from './room-process.ts'
 
 const CAP = 5
@@ -95,7 +95,7 @@ describe('weir room on Redis', { skip: noRedis({ controlled: true }), concurrenc
     })
     await redis.kill()
     const here = { REDIS_URL: redis.url, JWT_SECRET: SECRET, QUEUE_THRESHOLD: '1', ROOM_AUTO_CREATE: 'true' }
-    const running = await startRoom(t, 'room', here)
+    const running = await startRoom(t, 'room', here, startUnready)
     assert.equal((await call(`${running.health}/health`)).status, 200)
     assert.equal((await call(`${running.health}/ready`)).status, 503)
     const body = { email: 'a@test.com', password: 'Test1234!', name: 'A' }

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { makeCertificate, opensslMissing } from '../fixtures/certificate.ts'
 import { privateBrokerMissing, shared, startBroker } from '../fixtures/rabbitmq.ts'
 import { noRedis, startRedis } from '../fixtures/redis.ts'
-import { call, startRole, until } from './role-process.ts'
+import { call, startRole, startUnready, until } from './role-process.ts'
 import { SECRET, startRoom, Visitor } from './room-process.ts'
 
 const missing = opensslMissing() || privateBrokerMissing() || noRedis({ controlled: true })
@@ -34,7 +34,7 @@ describe('TLS', { skip: missing, concurrency: 2 }, () => {
     await passes('one')
     await servers().broker.restart()
     for (const url of [gateway.url, consumer.health])
-      await until(`${url}/ready`, ({ status }) => status === 200)
+      await until(`${url}/ready`, ({ status }) => status === 200, 60_000)
     await passes('two')
   })
 
@@ -60,8 +60,13 @@ describe('TLS', { skip: missing, concurrency: 2 }, () => {
       const at = (url: string) => url.replace('localhost', host)
       const trust = trusted ? servers().trusted : {}
       const [gateway, room] = await Promise.all([
-        startRole(t, ['gateway'], { RABBITMQ_URL: at(servers().broker.url), ...trust }),
-        startRoom(t, 'room', { REDIS_URL: at(servers().redis.url), JWT_SECRET: SECRET, ...trust }),
+        startUnready(t, ['gateway'], { RABBITMQ_URL: at(servers().broker.url), ...trust }),
+        startRoom(
+          t,
+          'room',
+          { REDIS_URL: at(servers().redis.url), JWT_SECRET: SECRET, ...trust },
+          startUnready,
+        ),
       ])
       for (const { health } of [gateway, room]) {
         assert.equal((await call(`${health}/health`)).status, 200)

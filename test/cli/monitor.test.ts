@@ -3,8 +3,6 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
@@ -12,6 +10,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { type RunningWeir, resolveSettings, startWeir } from '../../src/app/index.ts'
 import { newDataDir } from '../fixtures/embedded.ts'
 import { bareEnvironment } from '../fixtures/environment.ts'
+import { freePort } from '../fixtures/ports.ts'
 import { withLimit } from '../fixtures/process.ts'
 import { weir } from '../fixtures/weir-process.ts'
 
@@ -163,11 +162,7 @@ describe('piped', () => {
   })
 
   test('a service that is away is told, waited for, and shown when it is there', async () => {
-    const holder = createServer().listen(0, '127.0.0.1')
-    await once(holder, 'listening')
-    const { port } = holder.address() as AddressInfo
-    holder.close()
-    await once(holder, 'close')
+    const port = await freePort()
     const at = { WEIR_API_URL: `http://127.0.0.1:${port}` }
     await using monitor = running(process.execPath, [MAIN, 'monitor', '--json', '--interval', '200ms'], at)
     await monitor.shows(/"away":"[^"]+ECONNREFUSED"/)

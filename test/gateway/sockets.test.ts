@@ -4,24 +4,29 @@ import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { rig } from './rig.ts'
 
-async function open(t: TestContext, port: number, text: string): Promise<Socket> {
+interface Opened {
+  readonly socket: Socket
+  /** What the server said until it closed; heard from the beginning, since it may close before anybody asks. */
+  readonly answer: Promise<string>
+}
+
+async function open(t: TestContext, port: number, sent: string): Promise<Opened> {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   t.after(() => socket.destroy())
+  const answer = new Promise<string>((resolve) => {
+    let text = ''
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+    socket.once('close', () => resolve(text))
+  })
   await once(socket, 'connect')
-  socket.write(text)
-  return socket
+  socket.write(sent)
+  return { socket, answer }
 }
 
-/** What the server says until it closes. */
-async function answerOf(socket: Socket): Promise<string> {
-  let text = ''
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk
-  })
-  await once(socket, 'close')
-  return text
-}
+const answerOf = ({ answer }: Opened): Promise<string> => answer
 
 test('a thousand slow sockets do not stop /health, and are closed when their time is over', async (t) => {
   const r = await rig(t, { headersTimeoutMs: 1_500, requestTimeoutMs: 2_000 })
@@ -40,7 +45,10 @@ test('a thousand slow sockets do not stop /health, and are closed when their tim
   const answer = await fetch(`${url}/health`)
   assert.equal(answer.status, 200)
   const texts = await Promise.all(slow.map(answerOf))
-  assert.match(texts[0] ?? '', /^HTTP\/1\.1 408 [\s\S]*"code":"request_timeout"/)
+  // A connection that is closed with bytes of it unread is reset, and the answer is lost with it.
+  const answers = texts.filter((text) => text !== '')
+  assert.ok(answers.length > 0)
+  for (const text of answers) assert.match(text, /^HTTP\/1\.1 408 [\s\S]*"code":"request_timeout"/)
   assert.equal(r.engine.records.size, 0)
 })
 
