@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { rig } from './rig.ts'
 
+/** An object, since a promise alone would be waited for with the connection. */
 interface Opened {
-  readonly socket: Socket
   /** What the server said until it closed; heard from the beginning, since it may close before anybody asks. */
   readonly answer: Promise<string>
 }
@@ -23,7 +23,7 @@ async function open(t: TestContext, port: number, sent: string): Promise<Opened>
   })
   await once(socket, 'connect')
   socket.write(sent)
-  return { socket, answer }
+  return { answer }
 }
 
 const answerOf = ({ answer }: Opened): Promise<string> => answer
@@ -100,8 +100,7 @@ test('stop finishes what is under way, takes nothing new, and may be called twic
 test('stop does not wait for connections that never asked anything (S1)', async (t) => {
   const r = await rig(t, { stopTimeoutMs: 2 ** 31 })
   const { port } = await r.gateway.start()
-  const silent = await open(t, port, '')
-  const closed = once(silent, 'close')
+  const { answer: closed } = await open(t, port, '')
   // A connection that was answered shows that the silent one before it was seen by the server, too.
   await answerOf(await open(t, port, 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'))
   await r.gateway.stop()
