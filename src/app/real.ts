@@ -4,21 +4,33 @@ import type { Clock, Random } from '../core/index.ts'
 
 /** setTimeout fires at once for delays beyond 31 bits, so a longer one is waited for in pieces. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
+/** A timer later than this shows that the process stood still. */
+const STOOD_STILL_MS = 50
 
-/** Wall-clock at start plus the monotonic clock: an adjusted system clock neither stalls nor rushes the pace. */
+/**
+ * Wall-clock at start plus the monotonic clock: an adjusted system clock neither stalls nor rushes the pace.
+ *
+ * After a standstill the loop runs its timers before it reads its sockets. A limit would take an answer that has been
+ * there all along for none, and give a healthy connection up; so a timer that is late lets the sockets go first.
+ */
 export const realClock: Clock = {
   now: () => Math.floor(performance.timeOrigin + performance.now()),
   after(delayMs, run) {
     const due = performance.now() + delayMs
     let timer: NodeJS.Timeout
+    let late: NodeJS.Immediate | undefined
     const arm = () => {
       const left = due - performance.now()
       // Timers may fire a fraction early; the port promises "not before".
-      if (left <= 0) return run()
-      timer = setTimeout(arm, Math.min(Math.ceil(left), LONGEST_TIMEOUT_MS))
+      if (left > 0) timer = setTimeout(arm, Math.min(Math.ceil(left), LONGEST_TIMEOUT_MS))
+      else if (left > -STOOD_STILL_MS) run()
+      else late = setImmediate(run)
     }
     timer = setTimeout(arm, Math.min(Math.ceil(Math.max(0, delayMs)), LONGEST_TIMEOUT_MS))
-    return () => clearTimeout(timer)
+    return () => {
+      clearTimeout(timer)
+      clearImmediate(late)
+    }
   },
 }
 
