@@ -10,7 +10,7 @@ import type { Clock, MessageType, TypeSettings } from '../core/index.ts'
 import type { Fleet, QueueEngine } from '../queue/index.ts'
 
 export interface PaceShareDeps {
-  readonly fleet: Pick<Fleet, 'members' | 'hears'>
+  readonly fleet: Pick<Fleet, 'members' | 'speaks' | 'hears'>
   readonly health: QueueEngine['health']
   /** The types that this process works on, as they are now. */
   readonly types: () => readonly Pick<TypeSettings, 'name' | 'ratePerSecond'>[]
@@ -38,7 +38,8 @@ export class PaceShare {
   readonly #deps: PaceShareDeps
   readonly #shares = new Map<MessageType, Share>()
   #cancel: (() => void) | undefined
-  #healthySince: number | undefined
+  /** Since when this process takes messages and can tell the others of itself. */
+  #knownSince: number | undefined
   /** Since when those who are missing are known to be gone. */
   #hearsSince: number | undefined
   #joined = false
@@ -62,7 +63,7 @@ export class PaceShare {
    */
   mayTake(type: MessageType): boolean {
     if (this.#joined) return true
-    const since = this.#healthySince
+    const since = this.#knownSince
     this.#joined = since !== undefined && this.#deps.clock.now() - since >= JOIN_MS
     return this.#joined || (this.#deps.types().find(({ name }) => name === type)?.ratePerSecond ?? 0) === 0
   }
@@ -77,7 +78,7 @@ export class PaceShare {
     const { health, fleet, types, clock } = this.#deps
     const now = clock.now()
     const isHealthy = health().ok
-    this.#healthySince = isHealthy ? (this.#healthySince ?? now) : undefined
+    this.#knownSince = isHealthy && fleet.speaks() ? (this.#knownSince ?? now) : undefined
     // A broker short of memory passes no reports on, and tells that only to those who send.
     this.#hearsSince = isHealthy && fleet.hears() ? (this.#hearsSince ?? now) : undefined
     for (const { name, ratePerSecond } of types()) this.#adjust(name, ratePerSecond, now)

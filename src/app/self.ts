@@ -97,6 +97,10 @@ export class SoleMember implements Fleet {
   }
 
   /** There is nobody else to hear. */
+  speaks(): boolean {
+    return true
+  }
+
   hears(): boolean {
     return true
   }

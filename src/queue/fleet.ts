@@ -46,6 +46,8 @@ export interface Fleet {
   describe(self: () => MemberDetails): void
   /** Those heard of within the last five seconds, this process included. */
   members(): readonly Member[]
+  /** Whether this process can tell the others of itself; a broker that is blocked passes it on later. */
+  speaks(): boolean
   /**
    * Whether reports come through, and have for long enough to have heard everybody. While they do not, who is missing
    * from `members` may only not have been heard.

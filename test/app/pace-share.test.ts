@@ -13,10 +13,17 @@ function member(id: string, more: Partial<Member> = {}): Member {
 }
 
 function world(clock = new FakeClock(), rate = 10) {
-  const state = { healthy: true, hears: true, rate, members: [member('self')], applied: [] as number[] }
+  const state = {
+    healthy: true,
+    speaks: true,
+    hears: true,
+    rate,
+    members: [member('self')],
+    applied: [] as number[],
+  }
   const share = new PaceShare({
     clock,
-    fleet: { members: () => state.members, hears: () => state.hears },
+    fleet: { members: () => state.members, speaks: () => state.speaks, hears: () => state.hears },
     health: () => (state.healthy ? { ok: true } : { ok: false, reason: 'away' }),
     types: () => [{ name: 'MNP', ratePerSecond: state.rate }],
     apply: (_type, ratePerSecond) => void state.applied.push(ratePerSecond),
@@ -33,6 +40,10 @@ test('Q6 a paced type is taken only when the others have heard of this process; 
   await clock.advance(JOIN_MS)
   assert.equal(share.mayTake('MNP'), false, 'nobody can have heard of it')
   state.healthy = true
+  state.speaks = false
+  await clock.advance(JOIN_MS + 250)
+  assert.equal(share.mayTake('MNP'), false, 'its messages can come before its reports can go')
+  state.speaks = true
   await clock.advance(JOIN_MS)
   assert.equal(share.mayTake('MNP'), false)
   await clock.advance(250)

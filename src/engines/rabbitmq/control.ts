@@ -85,6 +85,10 @@ export class Control implements Fleet {
     return members.sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))
   }
 
+  speaks(): boolean {
+    return this.#channel !== undefined && this.#deps.link.up
+  }
+
   hears(): boolean {
     const now = this.#deps.clock.now()
     const echo = this.#echo
