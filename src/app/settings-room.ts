@@ -90,7 +90,7 @@ export const ROOM_SETTINGS = {
     unit: 's',
     description: 'Waiting room: the end of a place however much it is used.',
   }),
-  roomGraceSec: integer(1, DAY_S, {
+  roomGraceSec: integer(3, DAY_S, {
     env: 'ROOM_GRACE_SEC',
     default: 60,
     unit: 's',

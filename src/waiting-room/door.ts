@@ -69,7 +69,8 @@ const RANGES: Readonly<Record<Exclude<keyof DoorSettings, 'mode' | 'opensAt'>, r
   claimTries: [1, 100],
   leaseMs: [1_000, DAY_MS],
   hardMs: [1_000, 7 * DAY_MS],
-  graceMs: [1_000, DAY_MS],
+  // Presence by an open socket is said once a second.
+  graceMs: [3_000, DAY_MS],
   parkedMs: [1_000, DAY_MS],
   undoMs: [0, 10 * MINUTE_MS],
   retentionMs: [0, DAY_MS],

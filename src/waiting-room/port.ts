@@ -204,6 +204,8 @@ export interface LineEngine {
   undo(event: string, visitor: string): Promise<Visit>
   /** These were seen just now (open socket, poll). Brings parked ones back. Unknown ones are ignored. */
   seen(event: string, visitors: readonly string[]): Promise<void>
+  /** For a silence that was ours: everybody in any line counts as seen just now. Brings no parked one back. */
+  present(): Promise<void>
   status(event: string, visitor: string): Promise<Visit>
   /** undefined = no such event. */
   snapshot(event: string): Promise<Snapshot | undefined>

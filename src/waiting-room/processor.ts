@@ -4,6 +4,9 @@
  *
  * Owns the timers, the flows that waits are estimated from, and the run under way, between `start` and `stop` (S1).
  * One run at a time; a run that fails is tried again at the next interval, and nobody is admitted meanwhile.
+ *
+ * While the process stands still (a machine that is moved, a debugger) it hears nobody: those who wait would all seem
+ * absent to the first run afterwards, which would call whoever came last. So everybody counts as present then (L2).
  */
 import { type Clock, type Logger, pause } from '../core/index.ts'
 import { Flows } from './flows.ts'
@@ -25,6 +28,9 @@ export interface ProcessorOptions {
 }
 
 const SAMPLE_EVERY_MS = 1_000
+const BEAT_EVERY_MS = 500
+/** Sockets are presence, said once a second and less often the longer the grace is, which is at least three. */
+const STOOD_STILL_MS = 1_500
 
 export class LineProcessor {
   readonly flows = new Flows()
@@ -34,19 +40,24 @@ export class LineProcessor {
   /** Events with a freed place that no run has looked at since. */
   readonly #freed = new Set<string>()
   #failing = false
+  #beatAt: number
+  #stoodStill = false
   #off: (() => void)[] = []
 
   constructor(options: ProcessorOptions) {
     this.#options = options
+    this.#beatAt = options.clock.now()
   }
 
   start(): void {
     if (this.#phase !== 'new') return
     this.#phase = 'running'
-    const { line, logger, intervalMs } = this.#options
+    const { line, clock, logger, intervalMs } = this.#options
+    this.#beatAt = clock.now()
     logger.info({}, `Queue processor started (interval: ${intervalMs}ms)`)
     this.#every(intervalMs, () => this.#next(() => this.#all()))
     this.#every(SAMPLE_EVERY_MS, () => this.#sample())
+    this.#every(BEAT_EVERY_MS, async () => this.#beat())
     this.#off.push(line.follow((news) => this.#heard(news)))
   }
 
@@ -69,6 +80,13 @@ export class LineProcessor {
     }
     again()
     this.#off.push(() => cancel())
+  }
+
+  /** Also before each admission, which may come before the beat that is late. */
+  #beat(): void {
+    const now = this.#options.clock.now()
+    if (now - this.#beatAt > STOOD_STILL_MS) this.#stoodStill = true
+    this.#beatAt = now
   }
 
   #heard(news: LineNews): void {
@@ -116,6 +134,9 @@ export class LineProcessor {
   async #admit(event: string): Promise<void> {
     const { line, clock, logger, onCalled } = this.#options
     for (;;) {
+      this.#beat()
+      if (this.#stoodStill) await line.present()
+      this.#stoodStill = false
       const { called, parked, more } = await line.admit(event, ADMIT_MAX)
       if (called.length > 0) onCalled?.(event, called)
       if (called.length > 0) logger.info({ event, called: called.length, parked }, 'visitors were called')

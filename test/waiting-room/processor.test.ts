@@ -71,6 +71,30 @@ async function room(
 const enterAll = (line: LineEngine, count: number) =>
   Promise.all(Array.from({ length: count }, (_, i) => line.enter('e', `v${i}`)))
 
+test('L2: after the process stood still those who could not be heard are not passed over', async (t) => {
+  const { clock, line, pass } = await room(
+    t,
+    { cap: 0, graceMs: 3_000 },
+    { intervalMs: 200, admitEarly: true },
+  )
+  await enterAll(line, 3)
+  await pass(1_000)
+  clock.jump(60_000)
+  await line.enter('e', 'later')
+  await line.change('e', { cap: 1 })
+  await pass(200)
+  const states = ['v0', 'v1', 'later'].map(async (visitor) => (await line.status('e', visitor)).state)
+  assert.deepEqual(await Promise.all(states), ['ready', 'waiting', 'waiting'])
+  // A silence of their own is one as before.
+  await line.done('e', 'v0')
+  await pass(4_000)
+  await line.seen('e', ['later'])
+  await line.change('e', { cap: 2 })
+  await pass(200)
+  assert.equal((await line.status('e', 'later')).state, 'ready')
+  assert.equal((await line.status('e', 'v1')).state, 'parked')
+})
+
 test('L3: threshold 5, twenty users: five at a time, one batch an interval, until all are in', async (t) => {
   const { line, pass, waiting, lines } = await room(t, { cap: 5 })
   await enterAll(line, 20)

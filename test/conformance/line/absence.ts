@@ -70,6 +70,25 @@ export const absence: readonly LineCase[] = [
     },
   },
   {
+    name: 'L2: after a silence that was ours nobody is absent, and whoever was parked comes back by himself',
+    needs: ['advance'],
+    async run(subject) {
+      const { engine } = subject
+      await eventOf(subject, { cap: 0 })
+      await allEnter(engine, people(3))
+      await passes(subject, 61_000)
+      await engine.seen(EVENT, ['v2', 'v3'])
+      await changes(engine, { cap: 1 })
+      assert.deepEqual(names(await engine.admit(EVENT, 1)), ['v2'])
+      await passes(subject, 61_000)
+      await engine.present()
+      await changes(engine, { cap: 5 })
+      const admission = await engine.admit(EVENT, 5)
+      assert.deepEqual([names(admission), admission.parked], [['v3'], 0])
+      assert.equal(await stateOf(engine, 'v1'), 'parked')
+    },
+  },
+  {
     name: 'behind the front absence loses nothing, however long it lasts',
     needs: ['advance'],
     async run(subject) {

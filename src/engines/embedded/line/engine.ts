@@ -213,6 +213,11 @@ export class EmbeddedLine implements LineEngine {
     return this.#step(event, undefined, (line, now) => line.seen(visitors, now))
   }
 
+  async present(): Promise<void> {
+    this.#guard()
+    for (const line of this.#lines.values()) line.present(this.#deps.clock.now())
+  }
+
   async status(event: string, visitor: string): Promise<Visit> {
     return this.#step(event, nobody(event, visitor), (line, now) => line.status(visitor, now))
   }

@@ -137,6 +137,10 @@ export class Line {
     }
   }
 
+  present(now: number): void {
+    this.book.visitors.seenAt.fill(now)
+  }
+
   status(visitor: string, now: number): Visit {
     this.book.sweep(now)
     return this.#visit(visitor)

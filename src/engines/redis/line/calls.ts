@@ -94,9 +94,14 @@ export class LineCalls {
   }
 
   /** Before an admission: nobody is to be passed over for a silence that was ours. */
-  async present(): Promise<void> {
+  async presentAfterFailure(): Promise<void> {
     this.guard()
     if (this.#unseen) await this.#present()
+  }
+
+  async present(): Promise<void> {
+    this.guard()
+    await this.#present()
   }
 
   async #track(work: () => Promise<Reply>): Promise<Reply> {

@@ -169,7 +169,7 @@ export class RedisLine implements LineEngine {
   }
 
   async admit(event: string, max: number): Promise<Admission> {
-    await this.#calls.present()
+    await this.#calls.presentAfterFailure()
     const most = Math.max(0, Math.min(max, ADMIT_MAX))
     const name = this.#newName()
     this.#news.begins(name)
@@ -212,6 +212,10 @@ export class RedisLine implements LineEngine {
   async seen(event: string, visitors: readonly string[]): Promise<void> {
     for (let at = 0; at < visitors.length; at += SEEN_AT_ONCE)
       await this.#run(SEEN, event, visitors.slice(at, at + SEEN_AT_ONCE))
+  }
+
+  present(): Promise<void> {
+    return this.#calls.present()
   }
 
   async snapshot(event: string): Promise<Snapshot | undefined> {
