@@ -171,7 +171,8 @@ export class Settling {
     if (order.kind === 'hold') {
       parcel.failures = order.failures
       parcel.dueAt = order.dueAt
-      tallies.count(type, 'delayedIn')
+      // What is due by now is ready at once, and nobody would count it out again.
+      if (order.dueAt > now) tallies.count(type, 'delayedIn')
     }
     const stock = intake.stockOf(type)
     if (stock?.putBack(parcel, now)) ready(type)

@@ -216,6 +216,9 @@ function book.ready(record, move)
   if move.round == record.round then
     if record.state == 'ready' then return true end
     if not stillTheirs(record, move) then return false end
+  elseif record.state == 'in_flight' and move.entry == '' then
+    -- A short delay of the next copy is over before the move that made it is told; that one has more to tell.
+    return false
   elseif record.state == 'dead' then
     record.failures, record.finished = 0, 0
   end

@@ -8,6 +8,7 @@ import {
   books,
   countsOf,
   delayed,
+  delayOver,
   ended,
   entry,
   givenBack,
@@ -72,6 +73,17 @@ const cases: Readonly<Record<string, LedgerCase['run']>> = {
     assert.deepEqual(await ledger.record([moved('a', 1, 1, 'delayed')]), [{ kind: 'late' }])
     assert.equal((await countsOf(subject)).inFlight, 1)
   },
+  'the delay of a copy that is over before the book hears of it: the move that made it still tells what it has to':
+    async (subject) => {
+      const { ledger } = subject
+      await books(ledger, accepted('a'), taken('a'))
+      assert.deepEqual(await ledger.record([delayOver('a', 1)]), [{ kind: 'late' }])
+      await books(ledger, moved('a', 1, 1, 'delayed'))
+      const record = await ledger.find('a')
+      assert.deepEqual([record?.state, record?.failures, record?.history], ['delayed', 1, [entry(1)]])
+      const [second] = await books(ledger, taken('a', 1, 1))
+      assert.deepEqual(second, { kind: 'recorded', attempt: 2, failures: 1 })
+    },
   'an operator’s retry: failures anew, attempts go on': async (subject) => {
     const { ledger } = subject
     await books(ledger, taken('a'), moved('a', 1, 1, 'dead'), requeued('a', 2))
