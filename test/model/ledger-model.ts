@@ -191,6 +191,8 @@ export class LedgerModel {
   #ready(record: ModelRecord, known: boolean, move: Extract<Move, { kind: 'ready' }>): boolean {
     const attempt = move.entry?.attempt ?? 0
     if (move.round < record.round) return false
+    // The delay of a copy is over before the book has heard of the move that made it, which has more to tell.
+    if (known && record.state === 'in_flight' && !move.entry) return false
     if (known && move.round === record.round) {
       if (record.state === 'ready') return true
       if (record.state === 'dead') return false

@@ -16,6 +16,8 @@ const WINDOW_MS = 1_500
 /** The least that was seen in a stretch of time, and in the one before it. */
 interface Least {
   readonly since: number
+  /** When it was looked at last. */
+  at: number
   now: number
   readonly before: number
 }
@@ -33,9 +35,12 @@ export class Strays {
     for (const [type, { inFlight }] of counts) {
       const seen = Math.max(0, inFlight - (held.get(type)?.inFlight ?? 0))
       const least = this.#least.get(type)
-      if (!least) this.#least.set(type, { since: now, now: seen, before: 0 })
-      else if (now - least.since < WINDOW_MS) least.now = Math.min(least.now, seen)
-      else this.#least.set(type, { since: now, now: seen, before: least.now })
+      // Two looks with a standstill of this process between them are no stretch.
+      if (!least || now - least.at >= WINDOW_MS)
+        this.#least.set(type, { since: now, at: now, now: seen, before: 0 })
+      else if (now - least.since < WINDOW_MS)
+        Object.assign(least, { at: now, now: Math.min(least.now, seen) })
+      else this.#least.set(type, { since: now, at: now, now: seen, before: least.now })
     }
   }
 
