@@ -13,6 +13,7 @@ import {
   predictedSeconds,
   toleranceOf,
 } from './burst-look.ts'
+import { unlessOnePause } from './burst-pause.ts'
 import type { Driven } from './drive.ts'
 import type { ExperimentFindings } from './experiment.ts'
 import { criterion, shown, skipped, words } from './findings.ts'
@@ -66,9 +67,9 @@ const unlessPassed = (found: Criterion, doubted: Criterion): Criterion =>
 function levelCriteria(look: Look): Criterion[] {
   return [
     ...paceCriteria(look),
-    ...BINS_MS.map((binMs) => smoothingCriterion(look, binMs)),
-    flatCriterion(look),
-    drainCriterion(look),
+    ...BINS_MS.map((binMs) => unlessOnePause(look, (seen) => smoothingCriterion(seen, binMs))),
+    unlessOnePause(look, flatCriterion),
+    unlessOnePause(look, drainCriterion),
   ]
 }
 

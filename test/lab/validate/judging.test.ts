@@ -89,6 +89,18 @@ describe('burst_leveling', () => {
     assert.equal(judged(perfectOutput(sent, 40), { lateMs: 300 }).drain_against_plan, 'inconclusive')
   })
 
+  test('one pause of the output is not blamed on the pacer, two are', () => {
+    const few = sent.slice(0, 300)
+    const pauses = (...from: number[]) =>
+      perfectOutput(few, 60).map((at, index) => at + 1_500 * from.filter((first) => index >= first).length)
+    const found = (out: ArrayLike<number>) =>
+      verdicts(findingsOf({ pacePerSecond: 60, slots: 20 }, driven(300, 2, out)).criteria)
+    const names = ['peak_output', 'flatness', 'drain_against_plan'] as const
+    const of = (out: ArrayLike<number>) => names.map((name) => found(out)[name])
+    assert.deepEqual(of(pauses(150)), ['passed', 'inconclusive', 'inconclusive'])
+    assert.deepEqual(of(pauses(100, 200)), ['passed', 'failed', 'failed'])
+  })
+
   test('a first call that was gone before the next had come does not hide the backlog that follows', () => {
     const acknowledged = sent.map((ms, index) => (index === 0 ? ms : ms + 100))
     const out = perfectOutput(acknowledged, 60)
