@@ -4,8 +4,9 @@ import { criterion, doubted, shown, skipped, words } from './findings.ts'
 
 /** The workers of one type as the service told them at one moment. */
 export interface WorkerLook {
-  /** Milliseconds. */
+  /** When it was asked and when the answer was there, milliseconds; what was told was so in between. */
   readonly at: number
+  readonly heardAt: number
   readonly wanted: number
   readonly ready: number
   readonly reason: string
@@ -18,6 +19,8 @@ export interface WorkerLook {
 
 export interface WorkerChange {
   readonly at: number
+  /** It came after this, when the look before it was asked, and before that, when this one was heard. */
+  readonly between: readonly [after: number, before: number]
   readonly from: number
   readonly to: number
   readonly reason: string
@@ -25,11 +28,11 @@ export interface WorkerChange {
 
 /** Every time that another number was wanted, with the reason that was given at the first look that saw it. */
 export function changesOf(looks: readonly WorkerLook[]): WorkerChange[] {
-  return looks.flatMap(({ at, wanted, reason }, index) => {
+  return looks.flatMap(({ at, heardAt, wanted, reason }, index) => {
     const before = looks[index - 1]
     return before === undefined || before.wanted === wanted
       ? []
-      : [{ at, from: before.wanted, to: wanted, reason }]
+      : [{ at, between: [before.at, heardAt], from: before.wanted, to: wanted, reason }]
   })
 }
 
@@ -40,8 +43,9 @@ export function turnsOf(changes: readonly WorkerChange[]): number {
 }
 
 /**
- * The shortest time from a rise to the next fall, milliseconds; null when nothing fell after a rise. `fullSince`: since
- * when the number with which the looks begin has been wanted, where that is known.
+ * The shortest time from a rise to the next fall, milliseconds; null when nothing fell after a rise. Each as long as
+ * what was seen allows: a service that stood still while it was asked tells late what it did in time. `fullSince`:
+ * since when the number with which the looks begin has been wanted, where that is known.
  */
 export function shortestStayMs(
   changes: readonly WorkerChange[],
@@ -49,10 +53,11 @@ export function shortestStayMs(
 ): number | null {
   let roseAt = fullSince
   let shortest: number | null = null
-  for (const { at, from, to } of changes) {
-    if (to > from) roseAt = at
+  for (const { between, from, to } of changes) {
+    const [after, before] = between
+    if (to > from) roseAt = after
     else if (roseAt !== null) {
-      shortest = Math.min(shortest ?? Number.POSITIVE_INFINITY, at - roseAt)
+      shortest = Math.min(shortest ?? Number.POSITIVE_INFINITY, before - roseAt)
       roseAt = null
     }
   }
@@ -83,8 +88,8 @@ export interface Scaling {
   readonly fallen: string | undefined
 }
 
-/** A change is seen at the look after it, and a look takes a moment. */
-export const LOOK_TOLERANCE_MS = 750
+/** Two processes' clocks and timers in whole milliseconds. */
+const CLOCKS_MS = 50
 
 export function judgeScaling(scaling: Scaling): Criterion[] {
   const found = [up(scaling), cap(scaling), down(scaling), stay(scaling), flapping(scaling)]
@@ -165,7 +170,7 @@ function stay({ id, looks, fullSince, windowMs }: Scaling): Criterion {
       'Shortest time from a rise to the next fall',
       '늘어난 뒤 다음에 줄어들 때까지 가장 짧은 시간',
     ),
-    bound: { kind: 'at-least', value: Math.max(0, (windowMs ?? 0) - LOOK_TOLERANCE_MS) / 1000 },
+    bound: { kind: 'at-least', value: Math.max(0, (windowMs ?? 0) - CLOCKS_MS) / 1000 },
     unit: 's',
   } as const
   if (windowMs === null) {
@@ -184,9 +189,9 @@ function stay({ id, looks, fullSince, windowMs }: Scaling): Criterion {
     ...given,
     measured: stayMs / 1000,
     evidence: words(
-      `The window of scaling down is ${shown(windowMs / 1000)} s; a change is seen up to ${LOOK_TOLERANCE_MS} ms ` +
-        `late.${fullSince === null ? '' : ' A pool begins full: its start counts as a rise.'}`,
-      `축소 창은 ${shown(windowMs / 1000)}초이며, 변화는 최대 ${LOOK_TOLERANCE_MS} ms 늦게 보입니다.` +
+      `The window of scaling down is ${shown(windowMs / 1000)} s; the time is the longest that the looks before and ` +
+        `after both changes allow.${fullSince === null ? '' : ' A pool begins full: its start counts as a rise.'}`,
+      `축소 창은 ${shown(windowMs / 1000)}초이며, 두 변화의 앞뒤 관찰 시각으로 가능한 가장 긴 시간을 잽니다.` +
         (fullSince === null ? '' : ' 풀은 가득 찬 채 시작하므로 시작도 늘어난 것으로 칩니다.'),
     ),
   })

@@ -49,7 +49,7 @@ export class WorkerWatch {
       const at = clock.now()
       // A look that fails is left out; a service that is gone is told elsewhere.
       const status = await asked.status({ signal }).catch(() => undefined)
-      const look = status && lookOf(status, type, at)
+      const look = status && lookOf(status, type, at, clock.now())
       if (look) this.looks.push(look)
       await pause(clock, LOOK_EVERY_MS, signal)
     }
@@ -57,13 +57,18 @@ export class WorkerWatch {
 }
 
 /** undefined while the service does not tell about the workers of the type. */
-export function lookOf(status: QueueStatus, type: string, at: number): WorkerLook | undefined {
+export function lookOf(
+  status: QueueStatus,
+  type: string,
+  at: number,
+  heardAt: number,
+): WorkerLook | undefined {
   const flow = status.types[type]
   if (flow?.scaling === undefined) return undefined
   const { wanted, ready, reason } = flow.scaling
   const loads = (status.members ?? []).flatMap(({ cpu }) => (cpu === undefined ? [] : [cpu]))
   return {
-    ...{ at, wanted, ready, reason },
+    ...{ at, heardAt, wanted, ready, reason },
     waiting: flow.ready + flow.inFlight + flow.delayed,
     oldestMs: flow.oldestAgeMs ?? 0,
     cpu: loads.length === 0 ? null : loads.reduce((sum, cpu) => sum + cpu * 100, 0),

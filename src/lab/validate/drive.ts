@@ -177,7 +177,7 @@ async function untilEmpty(
 
 /**
  * The calls of this load in the order of their starts. Whoever writes the record may be a moment behind, so it is read
- * again until it has as many as were acknowledged, for a few seconds.
+ * again until as many messages as were acknowledged are served in it, for a few seconds.
  */
 async function callsOf(
   subject: Subject,
@@ -191,7 +191,8 @@ async function callsOf(
     if (all === null) return null
     // On a stage nobody else sends: what came without one of our names is nobody's.
     const own = all.filter(({ ref }) => ref?.startsWith(`${run}/`) ?? subject.stage !== undefined)
-    if (own.length >= accounts.acknowledged || clock.now() >= until)
+    const served = new Set(own.flatMap(({ ref, outcome }) => (outcome === 'served' ? [ref] : [])))
+    if (served.size >= accounts.acknowledged || clock.now() >= until)
       return own.sort((a, b) => a.start - b.start)
     await pause(clock, LOOK_EVERY_MS)
   }

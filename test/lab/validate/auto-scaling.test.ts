@@ -20,7 +20,13 @@ import { experimentContext } from './experiment-context.ts'
 /** One look a second with these numbers wanted, all of them at work. */
 const looks = (...wanted: number[]): WorkerLook[] =>
   wanted.map((workers, second) => ({
-    ...{ at: second * 1000, wanted: workers, ready: workers, reason: 'drain_target' },
+    ...{
+      at: second * 1000,
+      heardAt: second * 1000 + 10,
+      wanted: workers,
+      ready: workers,
+      reason: 'drain_target',
+    },
     ...{ waiting: 0, oldestMs: 0, cpu: null },
   }))
 
@@ -28,11 +34,12 @@ test('changes, turns, and the shortest stay after a rise', () => {
   const changes = changesOf(looks(3, 2, 1, 1, 2, 3, 3, 3, 2))
   assert.equal(wayOf(changes.slice(0, 2)), '3→2 drain_target, 2→1 drain_target')
   assert.equal(turnsOf(changes), 2)
-  assert.equal(shortestStayMs(changes), 3_000)
+  // From after the look at 4 s until the look at 8 s was answered.
+  assert.equal(shortestStayMs(changes), 4_010)
   assert.equal(shortestStayMs(changesOf(looks(3, 2, 1))), null)
   // A pool that was full since 4 s before the first look.
-  assert.equal(shortestStayMs(changesOf(looks(3, 3, 2, 1)), -4_000), 6_000)
-  assert.equal(shortestStayMs(changesOf(looks(3, 2, 1, 3, 3, 2)), -4_000), 2_000)
+  assert.equal(shortestStayMs(changesOf(looks(3, 3, 2, 1)), -4_000), 6_010)
+  assert.equal(shortestStayMs(changesOf(looks(3, 2, 1, 3, 3, 2)), -4_000), 3_010)
   assert.deepEqual(changesOf(looks(2, 2, 2)), [])
   assert.equal(turnsOf([]), 0)
   assert.equal(turnsOf(changesOf(looks(1, 2, 1, 2, 1))), 3)
@@ -43,7 +50,7 @@ const scaling = (more: Partial<Scaling> = {}): Scaling => ({
   ...{
     expected: 3,
     max: 3,
-    windowMs: 2_000,
+    windowMs: 3_000,
     downTo: 2,
     unless: undefined,
     fallen: undefined,
@@ -114,10 +121,10 @@ test('a look takes the workers of the type, and the processors of all processes'
       OTHER: depth,
     },
   } as unknown as QueueStatus
-  assert.deepEqual(lookOf(status, 'ORDER', 7), {
-    ...{ at: 7, wanted: 3, ready: 2, reason: 'warming', waiting: 6, oldestMs: 40, cpu: 75 },
+  assert.deepEqual(lookOf(status, 'ORDER', 7, 9), {
+    ...{ at: 7, heardAt: 9, wanted: 3, ready: 2, reason: 'warming', waiting: 6, oldestMs: 40, cpu: 75 },
   })
-  assert.equal(lookOf(status, 'OTHER', 7), undefined)
+  assert.equal(lookOf(status, 'OTHER', 7, 9), undefined)
 })
 
 test('a pool has as many workers as its slots divide into, and no more than are set', () => {
