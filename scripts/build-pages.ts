@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build, type Plugin } from 'vite'
-import { STAMP, sourcesHash } from '../bin/pages.mjs'
+import { pagesReason, STAMP, sourcesHash } from '../bin/pages.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const pages = join(root, 'dist', 'pages')
@@ -75,11 +75,14 @@ export async function buildPages(): Promise<void> {
   }
 }
 
-/** Another build may put its own there between the two steps; it is as good, but may be of older sources. */
+/**
+ * Another build may have put its own there meanwhile, or do so between the two steps. What is of the present sources
+ * stays, because it may be served already; what is of older ones goes.
+ */
 function replace(target: string, fresh: string): void {
-  for (let tries = 1; ; tries++) {
-    rmSync(target, { recursive: true, force: true })
+  for (let tries = 1; pagesReason(root) !== undefined; tries++) {
     try {
+      rmSync(target, { recursive: true, force: true })
       return renameSync(fresh, target)
     } catch (error) {
       if (tries === 5) throw error

@@ -117,7 +117,7 @@ describe('consumer processes', { skip: brokerMissing() || noRedis() }, () => {
     await until(`${next.url}/api/stats`, (answer) => ended(answer) === 500)
     const { body } = await call(`${next.url}/api/queue/status`)
     assert.deepEqual([body.unacknowledged, body.depth.ready], [0, 0])
-    // They drained: what was in work was finished, not taken up a second time. What they had taken and not begun went back.
+    // They drained: what was in work was finished, not taken up a second time. What was not begun went back.
     for (const id of ids) {
       const { body: life } = await call(`${next.url}/api/messages/${id}`)
       const released = life.history.filter(

@@ -1,4 +1,4 @@
-/** The real clock after a standstill of its process: what has come in meanwhile is read before anybody's limit is over. */
+/** The real clock after a standstill: what has come in meanwhile is read before anybody's limit is over. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'

@@ -25,7 +25,8 @@ const CAP = 10
 const VISITORS = 60
 /** Between two admissions. */
 const INTERVAL_MS = 150
-const LIMIT_MS = 20_000
+/** Nothing here waits for it: a server that is killed hangs up, and at its port nobody answers. */
+const CALL_LIMIT_MS = 30_000
 
 interface Answer {
   readonly status: number
@@ -39,7 +40,7 @@ async function startRoom(redis: TestRedis) {
     clock: realClock,
     random: Math.random,
     logger: silentLogger,
-    callLimitMs: 400,
+    callLimitMs: CALL_LIMIT_MS,
   })
   const processor = new LineProcessor({
     line,
@@ -143,10 +144,7 @@ class Visitor {
 
 const skip = noRedis({ controlled: true })
 
-test('L1, L3, L4: Redis is killed while people go in, is away, and comes back', {
-  skip,
-  timeout: 60_000,
-}, async (t) => {
+test('L1, L3, L4: Redis is killed while people go in, is away, and comes back', { skip }, async (t) => {
   const redis = await startRedis({
     cleanup: (run) => t.after(run),
     controlled: true,
@@ -178,7 +176,7 @@ test('L1, L3, L4: Redis is killed while people go in, is away, and comes back', 
     const snapshot = await room.line.snapshot(EVENT).catch(() => undefined)
     if (snapshot) most = Math.max(most, snapshot.counts.ready + snapshot.counts.admitted)
   }
-  for (const holder of holders.slice(0, 5)) await room.ask(holder, 'done')
+  for (const holder of holders.slice(0, 5)) assert.equal((await room.ask(holder, 'done')).body.state, 'done')
   await eventually(
     () => finished >= 10 || undefined,
     () => 'some have gone through',
@@ -200,7 +198,6 @@ test('L1, L3, L4: Redis is killed while people go in, is away, and comes back', 
   await eventually(
     () => visitors.every(({ wasAway, claims }) => wasAway || claims > 0) || undefined,
     () => 'everybody who waits is told',
-    LIMIT_MS,
   )
   const before = finished
   await redis.restart()
@@ -210,7 +207,6 @@ test('L1, L3, L4: Redis is killed while people go in, is away, and comes back', 
       return finished === VISITORS || undefined
     },
     () => `all have gone through: ${finished} of ${VISITORS}, ${before} before the outage`,
-    LIMIT_MS,
   )
   await look()
   assert.ok(most <= CAP, `${most} were inside at once`)

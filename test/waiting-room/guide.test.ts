@@ -119,6 +119,11 @@ test('the client at its socket is told the place, the frames and the turn', asyn
   client.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     said += chunk
   })
+  // How long a process takes to start is no time of the room's.
+  await eventually(
+    () => rig.sockets.size === 1 || undefined,
+    () => 'the client is connected',
+  )
   await rig.until('the place', () => /position: 1,/.test(said) && /^1$/m.test(said))
   await rig.ask('POST', '/api/queue/done/1', 'v1')
   await rig.engine.line.admit('1', 10)

@@ -37,6 +37,8 @@ test('the page for everybody', { skip: noChromium() }, async (t) => {
   await t.test(
     'by keyboard alone: log in, wait, think about leaving, leave, take it back, enter, be done',
     async () => {
+      // Time enough to find the way back, however slow the machine is.
+      await rig.operate('PUT', '/k', { cap: 1, undoMs: 60_000 })
       const inside = await rig.visit('k', one)
       await isInside(inside)
       const page = await (await rig.context()).newPage()

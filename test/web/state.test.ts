@@ -179,6 +179,22 @@ test("times are by the server's clock, however wrong this one is", () => {
   assert.equal(nearly.skewMs, 7_000, 'an answer tells the second only')
 })
 
+test('how long an answer was on its way is no difference of the clocks', () => {
+  const skewAfter = (state: PageState, serverAt: number, asked: { sentAt?: number } = {}): number =>
+    reduce(state, { kind: 'answer', visit: visit(), ...asked, at: T0 + 9_000, serverAt }).skewMs
+  const asked = { sentAt: T0 }
+  for (const skewMs of [0, -70_000]) {
+    const state = { ...initial('1'), skewMs }
+    const said = (ms: number): number => T0 + skewMs + ms
+    for (const ms of [-900, 0, 4_000, 9_000, 9_900])
+      assert.equal(skewAfter(state, said(ms), asked), skewMs, `answered after ${ms} ms`)
+    assert.equal(skewAfter(state, said(-3_000), asked), skewMs - 3_000, 'before it was asked')
+    assert.equal(skewAfter(state, said(12_000), asked), skewMs + 3_000, 'after it has come')
+    assert.equal(skewAfter(state, said(-60_000)), skewMs, 'a message of any age')
+    assert.equal(skewAfter(state, said(12_000)), skewMs + 3_000, 'a message from later than now')
+  }
+})
+
 test('the progress goes on over a refresh, and is not taken for another ticket', () => {
   const before = after(answer({ position: 9 }), answer({ position: 4 }))
   const kept = toKeep(before)

@@ -3,8 +3,11 @@ import type { Session } from './keep.ts'
 import type { Draw, VisitAnswer } from './wire.ts'
 
 export type Answer<T> =
-  /** `serverAt`: the server's clock when it answered, milliseconds since the epoch, to about a second. */
-  | { readonly ok: true; readonly body: T; readonly serverAt: number | undefined }
+  /**
+   * `serverAt`: the server's clock when it answered, milliseconds since the epoch, to about a second. `sentAt`: ours
+   * when it was asked.
+   */
+  | { readonly ok: true; readonly body: T; readonly sentAt: number; readonly serverAt: number | undefined }
   /** `status` 0: no answer came. */
   | {
       readonly ok: false
@@ -25,6 +28,7 @@ export async function ask<T>(
   token?: string,
   body?: object,
 ): Promise<Answer<T>> {
+  const sentAt = Date.now()
   let response: Response
   let json: Record<string, unknown>
   try {
@@ -44,7 +48,7 @@ export async function ask<T>(
   } catch {
     return { ok: false, status: 0, code: 'offline', error: '' }
   }
-  if (response.ok) return { ok: true, body: json as T, serverAt: serverTime(response) }
+  if (response.ok) return { ok: true, body: json as T, sentAt, serverAt: serverTime(response) }
   const retryAfter = Number(response.headers.get('retry-after'))
   return {
     ok: false,

@@ -209,8 +209,8 @@ export class ServiceLink {
 }
 
 export function answerInput(answer: Extract<Answer<VisitAnswer>, { ok: true }>): Input {
-  const { body, serverAt } = answer
-  return { kind: 'answer', visit: body, at: Date.now(), ...(serverAt !== undefined && { serverAt }) }
+  const { body, sentAt, serverAt } = answer
+  return { kind: 'answer', visit: body, sentAt, at: Date.now(), ...(serverAt !== undefined && { serverAt }) }
 }
 
 /** Not everybody at the same moment. */

@@ -87,8 +87,17 @@ export interface KeptPlace {
 }
 
 export type Input =
-  /** `serverAt`: what the server's clock said, as far as the answer tells. */
-  | { readonly kind: 'answer'; readonly visit: VisitAnswer; readonly at: number; readonly serverAt?: number }
+  /**
+   * `serverAt`: what the server's clock said, as far as the answer tells. `sentAt`: ours when it was asked for; what
+   * nobody asked for has none.
+   */
+  | {
+      readonly kind: 'answer'
+      readonly visit: VisitAnswer
+      readonly sentAt?: number
+      readonly at: number
+      readonly serverAt?: number
+    }
   | { readonly kind: 'frame'; readonly frame: FrameMessage }
   | { readonly kind: 'called'; readonly claimBy: number }
   | { readonly kind: 'cleared'; readonly epoch: number; readonly action: 'rejoin' | 'closed' }
@@ -169,6 +178,9 @@ export function isBarred(phase: Phase): boolean {
   return phase.kind !== 'inside'
 }
 
+/** An answer tells the second only: within it there is nothing to correct, and a countdown must not jump. */
+const PRECISION_MS = 1_000
+
 const time = (iso: string): number => Date.parse(iso)
 
 function lineOf(visit: VisitAnswer): Line {
@@ -184,13 +196,26 @@ function lineOf(visit: VisitAnswer): Line {
   }
 }
 
-function answered(state: PageState, input: Extract<Input, { kind: 'answer' }>): PageState {
-  const { visit, at, serverAt } = input
+type AnswerInput = Extract<Input, { kind: 'answer' }>
+
+/**
+ * The server answered between the question and the arrival. How long it was on its way, or lay in a tab that stood
+ * still, is no difference of the clocks: only what is outside of that is corrected.
+ */
+function skewOf({ skewMs }: PageState, { sentAt, at, serverAt }: AnswerInput): number {
+  if (serverAt === undefined) return skewMs
+  const answeredAt = serverAt - skewMs
+  if (answeredAt > at + PRECISION_MS) return serverAt - at
+  // Nobody asked for it: it may be of any age.
+  if (sentAt === undefined || answeredAt >= sentAt - PRECISION_MS) return skewMs
+  return serverAt - sentAt
+}
+
+function answered(state: PageState, input: AnswerInput): PageState {
+  const { visit, at } = input
   // Somebody whom the line does not know has epoch 0, or the present one.
   if (visit.epoch < state.epoch && visit.state !== 'none') return state
-  // An answer tells the second only: within it there is nothing to correct, and a countdown must not jump.
-  const known = serverNow(state, at)
-  const skewMs = serverAt === undefined || Math.abs(serverAt - known) <= 1_000 ? state.skewMs : serverAt - at
+  const skewMs = skewOf(state, input)
   return {
     ...state,
     epoch: Math.max(state.epoch, visit.epoch),

@@ -1,6 +1,6 @@
 /**
  * One pause of the output. A machine or its disk that stands still holds up the service as well, and neither the load
- * nor the back end need notice. One such pause is no proof against a pacer; those of its own making come again and again.
+ * nor the back end need notice. One such pause is no proof against a pacer; those of its own making come again.
  */
 import type { Criterion } from '../report/document.ts'
 import { type Look, outRate } from './burst-look.ts'
