@@ -48,8 +48,8 @@ export class BackendProcess {
 
   #ready(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#child.stderr?.on('data', (data) => (this.#stderr += data))
-      this.#child.stdout?.on('data', (data) => {
+      this.#child.stderr?.setEncoding('utf8').on('data', (data) => (this.#stderr += data))
+      this.#child.stdout?.setEncoding('utf8').on('data', (data) => {
         this.#stdout += data
         const url = /fragile back end at (\S+)/.exec(this.#stdout)?.[1]
         if (url === undefined) return

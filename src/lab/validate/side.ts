@@ -6,8 +6,8 @@
 import { type Clock, pause } from '../../core/index.ts'
 import type { LoggedCall } from '../backend/call-log.ts'
 import { seeded } from '../chance.ts'
-import type { Mix } from '../load/messages.ts'
-import type { OpenPlan } from '../load/plan.ts'
+import type { Mix, Target } from '../load/messages.ts'
+import { type OpenPlan, planLoad } from '../load/plan.ts'
 import type { LoadReport } from '../load/report.ts'
 import { runLoad } from '../load/run.ts'
 import { areaOf, arrivalsOf, type Segment } from '../load/shape.ts'
@@ -27,6 +27,8 @@ export interface SideOptions {
   readonly patienceMs: number
   /** How long after the last arrival to wait for the queue to be empty. */
   readonly drainLimitMs: number
+  /** Messages that are sent before and not counted: the first calls of a process cost more than all others. */
+  readonly warmUp?: number
 }
 
 export interface Side {
@@ -49,6 +51,7 @@ const LOOK_EVERY_MS = 250
 const CONNECTIONS = 512
 const GRACE_MS = 2_000
 const IDLE_LIMIT_MS = 5_000
+const WARMING_AT_ONCE = 4
 
 /** A plan of straight pieces, one after the other, with Poisson arrivals. */
 export function planOf(segments: readonly Segment[]): OpenPlan {
@@ -62,18 +65,17 @@ export function planOf(segments: readonly Segment[]): OpenPlan {
 
 /** Rejects only when the back end's record cannot be had: without it nothing was measured. */
 export async function runSide(options: SideOptions, context: ExperimentContext): Promise<Side> {
-  const { stage, path, plan, mix, patienceMs } = options
+  const { stage, path, plan, patienceMs } = options
   const { clock, seed, signal, newRun } = context
+  await warm(options, context)
   const run = newRun()
   const watched = await watch(stage, clock)
   const waiting: [number, number][] = []
   const over = new AbortController()
   const looking = path === 'queued' ? look(options, context, waiting, over.signal) : undefined
-  const url = new URL(path === 'queued' ? stage.url : `${stage.backendUrl}/`)
-  const kind = path === 'queued' ? 'api' : 'direct'
   const load = await runLoad({
     ...{ plan, run, seed, clock, signal, timeoutMs: patienceMs, graceMs: GRACE_MS },
-    target: { url, kind, batch: 1, mix, size: 0, keys: false },
+    target: targetOf(options),
   })
   const drained = looking === undefined || (await untilEmpty(looking, options, context))
   over.abort()
@@ -83,6 +85,22 @@ export async function runSide(options: SideOptions, context: ExperimentContext):
   const lateMs = (await stage.backendStats()).loopLagMs.max
   const calls = (await stage.calls()).filter(({ ref }) => ref?.startsWith(`${run}/`))
   return { load, calls, processes: watched.series(), waiting, drained, lateMs, fallen: stage.fallen() }
+}
+
+function targetOf({ stage, path, mix }: SideOptions): Target {
+  const url = new URL(path === 'queued' ? stage.url : `${stage.backendUrl}/`)
+  return { url, kind: path === 'queued' ? 'api' : 'direct', batch: 1, mix, size: 0, keys: false }
+}
+
+async function warm(options: SideOptions, { clock, seed, signal, newRun }: ExperimentContext): Promise<void> {
+  const { stage, patienceMs, warmUp = 0 } = options
+  if (warmUp === 0) return
+  const plan = planLoad({ requests: warmUp, concurrency: WARMING_AT_ONCE })
+  await runLoad({
+    ...{ plan, run: newRun(), seed, clock, signal, timeoutMs: patienceMs, graceMs: GRACE_MS },
+    target: targetOf(options),
+  })
+  await untilIdle(stage, { clock, signal }, warmUp)
 }
 
 async function watch(stage: Stage, clock: Clock): Promise<ProcessSampler> {
@@ -144,10 +162,15 @@ async function untilEmpty(
 }
 
 /** Until the back end has ended the calls that their callers gave up: they are in its record only then. */
-async function untilIdle(stage: Stage, { clock, signal }: ExperimentContext): Promise<void> {
+async function untilIdle(
+  stage: Stage,
+  { clock, signal }: Pick<ExperimentContext, 'clock' | 'signal'>,
+  leastCalls = 0,
+): Promise<void> {
   const end = clock.now() + IDLE_LIMIT_MS
   while (clock.now() < end && !signal.aborted && stage.fallen() === undefined) {
-    if ((await stage.backendStats()).concurrency.now === 0) return
+    const { concurrency, calls } = await stage.backendStats()
+    if (concurrency.now === 0 && calls >= leastCalls) return
     await pause(clock, LOOK_EVERY_MS, signal)
   }
 }

@@ -3,8 +3,8 @@ import type { BackendLogHeader } from '../backend/call-log.ts'
 import { arrivalsAt, mostInside, servedLatency, workDoneOf } from '../measure/calls.ts'
 import { fullestWindow, peakAgainstPace } from '../measure/peak.ts'
 import type { ProcessPoint } from '../processes/sampler.ts'
-import type { Comparison, Criterion } from '../report/document.ts'
-import { criterion, shown, skipped, words } from './findings.ts'
+import type { Comparison, Criterion, Words } from '../report/document.ts'
+import { criterion, doubted, shown, skipped, words } from './findings.ts'
 import type { Side } from './side.ts'
 import { NO_PACE, NO_PROCESSES, NO_RECORD } from './subject.ts'
 
@@ -14,6 +14,9 @@ export const WINDOWS_MS = [1_000, 2_000, 5_000] as const
 const TOLERANCE_MS = 250
 /** Short, because an overload is: calm beside it would hide it. Many of the system's 10 ms ticks all the same. */
 export const CPU_WINDOW_MS = 2_000
+/** A quarter of that window: less does not make 80 % of the half of a core that the pace asks for. */
+const STANDSTILL_MS = 500
+
 /** What the two sides had to keep. */
 export interface Caps {
   /** Of a stage's own back end; of another one nothing is known. */
@@ -233,7 +236,7 @@ function cpu({ caps, queued, straight }: Protection): Criterion {
   const { burnMs } = caps.backend
   const asked = ((caps.ratePerSecond ?? 0) * burnMs) / 10
   const without = straight === undefined ? '–' : shown(straight.backendCpu)
-  return criterion({
+  const found = criterion({
     ...given,
     measured: queued.backendCpu,
     evidence: words(
@@ -245,6 +248,16 @@ function cpu({ caps, queued, straight }: Protection): Criterion {
         `대기열이 없을 때는 ${without} %였습니다.`,
     ),
   })
+  return found.verdict === 'failed' ? doubted(found, standstillOf(queued)) : found
+}
+
+/** A machine that is taken away from all its processes may tell that time as used by the one that ran. */
+function standstillOf({ lateMs }: SideFigures): Words | undefined {
+  if (lateMs < STANDSTILL_MS) return undefined
+  return words(
+    `The back end stood still for ${shown(lateMs)} ms, which the system may tell as used, so nothing is concluded.`,
+    `백엔드가 ${shown(lateMs)} ms 동안 멈췄고 운영체제가 그 시간을 사용한 것으로 셀 수 있으므로 결론을 내리지 않습니다.`,
+  )
 }
 
 export function protectionTable(straight: SideFigures, queued: SideFigures): Comparison {

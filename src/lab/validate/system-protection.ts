@@ -51,7 +51,10 @@ async function onStages(context: ExperimentContext): Promise<ExperimentFindings>
     ...{ backend: BACKEND, slots: SLOTS, ratePerSecond: PACE },
     targetCpu: flags.targetCpu ?? TARGET_CPU,
   }
-  const common = { plan, mix: { [TYPE]: 1 }, patienceMs: PATIENCE_MS, drainLimitMs: drainLimitMs(messages) }
+  const common = {
+    ...{ plan, mix: { [TYPE]: 1 }, warmUp: SLOTS },
+    ...{ patienceMs: PATIENCE_MS, drainLimitMs: drainLimitMs(messages) },
+  }
   progress(`${messages} messages straight to the back end`)
   const alone = await context.stage({ backend, types: null })
   const straight = await runSide({ ...common, stage: alone, path: 'straight' }, context)

@@ -58,14 +58,17 @@ async function passOn(target: string, { request: { method, url, headers }, respo
   response.end(content)
 }
 
-/** A pacer with a fixed window: lets out all at its beginning what came in the one before. */
-export const inWindows = (target: string, windowMs: number): Promise<Spoiler> =>
-  startProxy(target, async (call, forward, spoilt) => {
+/** A pacer with fixed windows: the first call after one begins the next, and all that came in it leave at its end. */
+export function inWindows(target: string, windowMs: number): Promise<Spoiler> {
+  let end = 0
+  return startProxy(target, async (call, forward, spoilt) => {
     const now = performance.now()
-    await sleep(Math.ceil(now / windowMs) * windowMs - now)
+    if (now >= end) end = now + windowMs
+    await sleep(end - now)
     spoilt()
     await forward(call)
   })
+}
 
 /** A queue that loses one message in so many: the client gets its 202, nobody gets the message. */
 export function losing(target: string, every: number): Promise<Spoiler> {

@@ -77,6 +77,11 @@ describe('pressure, concurrency, rate and CPU', () => {
     ],
     ['processor above the target', protection({ backendCpu: 81 }), ['passed', 'passed', 'passed', 'failed']],
     [
+      'the same, told by a machine that stood still',
+      protection({ backendCpu: 81, lateMs: 500 }),
+      ['passed', 'passed', 'passed', 'inconclusive'],
+    ],
+    [
       'a load that the back end bears alone proves nothing',
       protection({}, { straight: side({ mostInside: 20 }) }),
       ['inconclusive', 'passed', 'passed', 'passed'],
@@ -164,12 +169,13 @@ test('a real run: the back end keeps within its bounds with the queue, and is ov
   const flags = { burstSize: 300 }
   const found = await systemProtection.run(experimentContext((run) => t.after(run), { flags }))
   const ids = found.criteria.map(({ id, verdict }) => `${id} ${verdict}`)
-  assert.deepEqual(ids, [
+  assert.deepEqual(ids.slice(0, 3), [
     'system_protection.pressure passed',
     'system_protection.concurrency passed',
     'system_protection.rate passed',
-    'system_protection.cpu passed',
   ])
+  // Of a machine that stood still nothing is concluded.
+  assert.match(ids[3] ?? '', /^system_protection\.cpu (passed|inconclusive)$/)
   const rows = new Map(found.comparisons[0]?.rows.map(({ title, values }) => [title.en, values]))
   const [lost = 0, done = 0] = rows.get('work done') ?? []
   assert.equal(done, 300)
