@@ -37,6 +37,8 @@ export interface DeadLettersDeps {
   /** It waits in its work queue again. */
   readonly retried: (copy: Copy) => void
   readonly deleted: (type: MessageType) => void
+  /** Longest wait for others who work on them. Default 10 s. */
+  readonly lockWaitMs?: number
 }
 
 export interface DeadLetterChoice {
@@ -56,8 +58,8 @@ export class DeadLetters {
 
   constructor(deps: DeadLettersDeps) {
     this.#deps = deps
-    const { topology, clock, random } = deps
-    this.#lock = new DeadLock({ name: topology.names.deadLock, clock, random, waitMs: LOCK_WAIT_MS })
+    const { topology, clock, random, lockWaitMs = LOCK_WAIT_MS } = deps
+    this.#lock = new DeadLock({ name: topology.names.deadLock, clock, random, waitMs: lockWaitMs })
   }
 
   /** Oldest first; `after` is the mark of the page before. */

@@ -1,28 +1,15 @@
 /** What tests of the RabbitMQ engine share: engines on queues of their own, which are removed afterwards. */
 import { randomUUID } from 'node:crypto'
 import { connect } from 'amqplib'
-import { type Clock, type Logger, silentLogger } from '../../../src/core/index.ts'
+import { realClock } from '../../../src/app/index.ts'
+import { type Logger, silentLogger } from '../../../src/core/index.ts'
 import { RabbitMqEngine, type RabbitMqOptions } from '../../../src/engines/rabbitmq/index.ts'
 import { namesOf } from '../../../src/engines/rabbitmq/names.ts'
 import { Topology } from '../../../src/engines/rabbitmq/topology.ts'
 import { RedisLedger } from '../../../src/engines/redis/index.ts'
 import type { Ledger } from '../../../src/queue/index.ts'
 
-/** As in the service: whole milliseconds. */
-export const realClock: Clock = {
-  now: () => Math.floor(performance.timeOrigin + performance.now()),
-  after(delayMs, run) {
-    const due = performance.now() + delayMs
-    let timer: NodeJS.Timeout
-    const arm = () => {
-      const left = due - performance.now()
-      if (left <= 0) return run()
-      timer = setTimeout(arm, Math.ceil(left))
-    }
-    timer = setTimeout(arm, Math.ceil(Math.max(0, delayMs)))
-    return () => clearTimeout(timer)
-  },
-}
+export { realClock }
 
 export const TYPES = ['MNP', 'CHANGE', 'TERMINATION'] as const
 
@@ -64,8 +51,11 @@ export function newLedger(
   url: string,
   { queueName, queueType, clock, random, logger }: RabbitMqOptions,
 ): Ledger {
-  const priorities = queueType === 'classic'
-  return new RedisLedger({ url, queueName, priorities, clock, random, logger, retentionMs: RETENTION_MS })
+  return new RedisLedger({
+    ...{ url, queueName, clock, random, logger, priorities: queueType === 'classic' },
+    // No Redis that lives takes as long for an answer.
+    ...{ retentionMs: RETENTION_MS, callLimitMs: 60_000 },
+  })
 }
 
 /** Everything of that name goes, whatever is in it; but for one queue, if its ending is told. */

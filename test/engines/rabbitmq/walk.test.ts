@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { type ChannelModel, connect, type GetMessage } from 'amqplib'
 import { type Look, walk } from '../../../src/engines/rabbitmq/walk.ts'
+import { eventually } from '../../fixtures/process.ts'
 import { brokerMissing, sharedBrokerUrl } from '../../fixtures/rabbitmq.ts'
 import { newQueueName, realClock } from './setting.ts'
 
@@ -68,6 +69,12 @@ describe('a walk through a queue', { skip: brokerMissing() }, () => {
       },
     })
     await assert.rejects(failing, /a fault/)
+    // The broker has answered to the end of the channel, and the queue may hear of it a moment later.
+    const channel = await connection.createChannel()
+    await eventually(
+      async () => (await channel.checkQueue(queue)).messageCount === 20 || undefined,
+      () => 'all to be back',
+    )
     assert.deepEqual(
       (await seen(connection, queue)).sort((a, b) => a - b),
       range(20),

@@ -10,6 +10,8 @@ const LAST_SLOT = 16_383
 const HALF = 8_191
 /** Each half is as likely as the other: so many names on one side are no chance. */
 const MOST_NAMES = 50
+/** For so long a node may stand still and is not given up by the other. */
+const NODE_TIMEOUT_MS = 60_000
 
 export interface Cluster {
   /** One of the nodes: whoever is told of it has to find the other. */
@@ -22,19 +24,30 @@ export async function twoNodes(context: TestContext, keyOf: (name: string) => st
   const cleanup = (run: () => unknown) => context.after(run)
   const node = async (from: number, to: number) => {
     const bus = await freePort()
-    const args = ['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, '--cluster-node-timeout', '5000']
-    const redis = await startRedis({ cleanup, controlled: true, args })
+    const redis = await startRedis({
+      ...{ cleanup, controlled: true },
+      args: [
+        ...['--cluster-enabled', 'yes', '--cluster-port', `${bus}`],
+        ...['--cluster-node-timeout', `${NODE_TIMEOUT_MS}`],
+      ],
+    })
     const raw = await connectRaw(redis.url, cleanup)
     await raw.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', `${from}`, `${to}`])
     return { redis, raw, bus }
   }
   const [one, two] = [await node(0, HALF), await node(HALF + 1, LAST_SLOT)]
-  await one.raw.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', `${two.redis.port}`, `${two.bus}`])
+  const meet = ['CLUSTER', 'MEET', '127.0.0.1', `${two.redis.port}`, `${two.bus}`]
   for (const { raw } of [one, two]) {
+    let info = ''
     await eventually(
-      async () => /cluster_state:ok/.test(String(await raw.sendCommand(['CLUSTER', 'INFO']))) || undefined,
-      () => 'the cluster',
-      20_000,
+      async () => {
+        info = String(await raw.sendCommand(['CLUSTER', 'INFO']))
+        // Asked for again when it was forgotten, because no answer came for a while.
+        if (/cluster_known_nodes:1\b/.test(info)) await one.raw.sendCommand(meet)
+        return /cluster_state:ok/.test(info) || undefined
+      },
+      () => `the cluster: ${info}`,
+      2 * NODE_TIMEOUT_MS,
     )
   }
   const names = new Map<boolean, string>()

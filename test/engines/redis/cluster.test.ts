@@ -19,7 +19,6 @@ test('two nodes, queues on both: each ledger works from either', {
     await eventually(
       () => ledger.health().ok || undefined,
       () => `the right node: ${JSON.stringify(ledger.health())}`,
-      10_000,
     )
     await ledger.reserve([{ key: 'k', fingerprint: 'f', id: 'a' }])
     await books(ledger, accepted('a', { idempotencyKey: 'k' }), taken('a'), moved('a', 1, 1, 'dead'))

@@ -4,6 +4,7 @@ import { RedisLine, type RedisLineOptions } from '../../../src/engines/redis/lin
 import type { LineContext, LineSubject } from '../../conformance/line.ts'
 import { FakeClock } from '../../fixtures/fake-clock.ts'
 import type { TestRedis } from '../../fixtures/redis.ts'
+import { CALL_LIMIT_MS } from './rig.ts'
 
 const PROCESSORS = 8
 const START = 1_800_000_000_000
@@ -18,6 +19,7 @@ export function redisLine(redis: TestRedis, more: Partial<RedisLineOptions> = {}
     // Names that processes give themselves differ, here and in a run beside this one.
     random: () => ((self * 0.618) % 1) + process.pid / 2 ** 40,
     logger: silentLogger,
+    callLimitMs: CALL_LIMIT_MS,
     ...more,
   })
 }
