@@ -159,6 +159,11 @@ export async function onRecord(engine: QueueEngine, check: () => Promise<void>):
 /** Not yet, when some messages have been handed in and out meanwhile, on a machine that has much other work, too. */
 export const SOON_MS = 3_000
 
+/** For what holds until a moment: whoever looks later, because the machine stood still, has nothing to see. */
+export function until({ now }: Subject, moment: number, check: () => void): void {
+  if (now() < moment) check()
+}
+
 /** Generous: that a machine is busy is no fault. */
 const PATIENCE_MS = 30_000
 

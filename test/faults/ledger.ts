@@ -93,12 +93,6 @@ export class Load {
     this.#clients = Array.from({ length: options.clients }, (_, i) => this.#client(i))
   }
 
-  /** The service is at another address from now on. */
-  moveTo(url: string): void {
-    this.#options.address.down()
-    this.#options.address.up(url)
-  }
-
   /** Ends it wherever it is: a test that failed must not leave clients behind that keep its process alive. */
   abandon(): void {
     this.#stopping = true

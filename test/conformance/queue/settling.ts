@@ -13,6 +13,7 @@ import {
   settleOne,
   stateOf,
   takeOne,
+  until,
 } from '../subject.ts'
 
 const VERDICTS: readonly Verdict[] = [
@@ -177,8 +178,9 @@ export const settling: readonly Case[] = [
           async () => (await engine.take(request()))[0],
         )
         failures.push(delivery.failures)
+        const back = now() + 60
         await settleOne(engine, delivery, { kind: 'retry', delayMs: 60, error: 'later', counts })
-        assert.equal(countsOf(engine).delayed, 1)
+        until(subject, back, () => assert.equal(countsOf(engine).delayed, 1))
       }
       const last = await eventually(
         subject,

@@ -12,6 +12,8 @@ import { Publisher, TYPES } from './publisher.ts'
 import { type Command, type ProcessSettings, RETENTION_MS, type Saying } from './settings.ts'
 
 const SAY_EVERY_MS = 25
+/** No word for as long is no chance any more: the process stood still. */
+const LATE_MS = 100
 
 const settings = JSON.parse(process.argv[2] ?? '') as ProcessSettings
 const { name, url, redisUrl, queueName, load, work } = settings
@@ -58,7 +60,11 @@ const readiness = new ProgressWatch({
 })
 
 let before = ''
+let saidAt = performance.now()
 function say(): void {
+  const lateMs = performance.now() - saidAt - SAY_EVERY_MS
+  saidAt = performance.now()
+  if (lateMs > LATE_MS) journal.write([{ kind: 'late', ms: lateMs }])
   const open = engine.accepting()
   const health = engine.health()
   const state = { accepting: open.ok ? 'ok' : open.code, health: health.ok ? 'ok' : health.reason }
@@ -93,5 +99,6 @@ process.once('disconnect', () => process.exit(1))
 await effects.start()
 await engine.start()
 consumer?.start()
+saidAt = performance.now()
 const saying = setInterval(say, SAY_EVERY_MS)
 say()

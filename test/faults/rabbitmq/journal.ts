@@ -15,6 +15,8 @@ export type JournalEntry =
   | { readonly kind: 'handed'; readonly ref: string; readonly id: string; readonly attempt: number }
   /** The effect store took it now, or said that it had it already. */
   | { readonly kind: 'applied' | 'already'; readonly ref: string; readonly id: string }
+  /** Its process stood still, for so long until now. */
+  | { readonly kind: 'late'; readonly ms: number }
   /** What the engine says of itself, whenever that changes. */
   | { readonly kind: 'state'; readonly accepting: string; readonly health: string }
 

@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { silentLogger } from '../../../src/core/index.ts'
+import { Link } from '../../../src/engines/rabbitmq/link.ts'
+import { FakeClock } from '../../fixtures/fake-clock.ts'
+import { freePort } from '../../fixtures/ports.ts'
 import { sharedBroker } from '../../fixtures/rabbitmq.ts'
 import { gaps } from './gaps.ts'
 import { Scenario, scenariosMissing, sharedRedis } from './scenario.ts'
 
 const OUTAGE_MS = 120_000
-/** The longest pause between two attempts to connect, and room for a busy machine. */
-const RESUME_MS = 25_000
+const LONGEST_PAUSE_MS = 10_000
 
 describe('a long outage', { skip: scenariosMissing() }, () => {
   const broker = sharedBroker()
@@ -35,13 +38,34 @@ describe('a long outage', { skip: scenariosMissing() }, () => {
     await broker().restart()
     const backAt = Date.now()
     await Promise.all([
-      sender.more('acknowledged', 100, RESUME_MS),
-      worker.more('applied', 100, RESUME_MS),
-      sender.until('ready', ({ ready }) => ready, RESUME_MS),
+      sender.more('acknowledged', 100),
+      worker.more('applied', 100),
+      sender.until('ready', ({ ready }) => ready),
     ])
     scenario.measured({ case: 'outage', ...gaps(scenario.lines(), killedAt, backAt) })
     await scenario.finish()
     const { handOuts, messages, verdict } = await scenario.judge()
     scenario.measured({ case: 'outage', duplicates: handOuts - messages, messages, refused: verdict.refused })
   })
+})
+
+test('however long it lasts, the broker is asked for every ten seconds', async (t) => {
+  const clock = new FakeClock()
+  const url = `amqp://127.0.0.1:${await freePort()}`
+  const link = new Link({ url, name: 'nobody', clock, random: () => 1, logger: silentLogger })
+  t.after(() => link.stop())
+  await link.start()
+  const pauses: number[] = []
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const pauseMs = (clock.nextAt ?? Number.POSITIVE_INFINITY) - clock.now()
+    pauses.push(pauseMs)
+    const failed = new Promise<void>((resolve) => link.onChange(resolve))
+    await clock.advance(pauseMs)
+    await failed
+  }
+  assert.equal(Math.max(...pauses), LONGEST_PAUSE_MS)
+  assert.deepEqual(
+    pauses,
+    pauses.toSorted((a, b) => a - b),
+  )
 })

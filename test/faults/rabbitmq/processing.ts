@@ -24,20 +24,19 @@ export interface ProcessingDeps {
 }
 
 const TIMEOUT_MS = 5_000
-/** Between an effect and its settle, so that faults find messages whose effect has happened and that come again. */
 const LINGER_MS = 30
 
 export function consumerOf(deps: ProcessingDeps): Consumer {
   const { engine, work, clock, random, logger } = deps
-  const { concurrency, maxRetries = 3, retryDelayMs = 100 } = work
+  const { concurrency, maxRetries = 3, retryDelayMs = 100, timeoutMs = TIMEOUT_MS } = work
   const types = TYPES.map((name) => {
-    const settings = { name, ratePerSecond: 0, concurrency, timeoutMs: TIMEOUT_MS, maxRetries, retryDelayMs }
+    const settings = { name, ratePerSecond: 0, concurrency, timeoutMs, maxRetries, retryDelayMs }
     return { settings, processor: processor(name, deps), backend: 'legacy' }
   })
   return new Consumer({ engine, types, prefetchCount: 20, clock, random, logger, drainMs: 5_000 })
 }
 
-function processor(type: string, { effects, backend, journal, seen }: ProcessingDeps): Processor {
+function processor(type: string, { effects, backend, journal, seen, work }: ProcessingDeps): Processor {
   const refs = new Map<string, string>()
   const observed: EffectStore = {
     read: (keys) => effects.read(keys),
@@ -69,7 +68,7 @@ function processor(type: string, { effects, backend, journal, seen }: Processing
       refs.set(id, ref)
       try {
         const outcome = await inner.process(message, context)
-        await wait(LINGER_MS)
+        await wait(work.lingerMs ?? LINGER_MS)
         return outcome
       } finally {
         refs.delete(id)

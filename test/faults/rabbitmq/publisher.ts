@@ -14,9 +14,10 @@ const ORDERING_KEYS = 12
 const MOST_IN_BATCH = 24
 /** A client that was refused asks again after this. */
 const AGAIN_MS = 100
+const MOST_AHEAD = 500
 
 export interface PublisherDeps {
-  readonly engine: Pick<QueueEngine, 'publish' | 'accepting'>
+  readonly engine: Pick<QueueEngine, 'publish' | 'accepting' | 'health' | 'counts'>
   readonly journal: Journal
   readonly settings: ProcessSettings
   readonly load: Load
@@ -67,7 +68,11 @@ export class Publisher {
     const repeats = settings.ledger && number % 2 === 0
     this.#running++
     try {
-      while (!this.#stopping && this.#made < (load.most ?? Number.POSITIVE_INFINITY)) {
+      while (!this.#stopping && this.acknowledged < (load.most ?? Number.POSITIVE_INFINITY)) {
+        if (this.#isAhead()) {
+          await wait(AGAIN_MS)
+          continue
+        }
         const size = random() < 0.5 ? 1 : 2 + Math.floor(random() * (MOST_IN_BATCH - 1))
         let left = Array.from({ length: size }, () => this.#make(repeats))
         for (;;) {
@@ -81,6 +86,18 @@ export class Publisher {
     } finally {
       this.#running--
     }
+  }
+
+  /**
+   * What outruns the work has to be worked off at the end, for the longer the slower the machine. While something is
+   * broken nothing is worked on, and a client is to meet the fault.
+   */
+  #isAhead(): boolean {
+    const { engine, load } = this.#deps
+    if (load.most !== undefined || !engine.health().ok) return false
+    let waiting = 0
+    for (const { ready } of engine.counts().values()) waiting += ready
+    return waiting > (load.ahead ?? MOST_AHEAD)
   }
 
   /** Answers those that were not acknowledged. */
@@ -135,7 +152,8 @@ export class Publisher {
     const { random, settings, load, now } = this.#deps
     const number = this.#made++
     const { special } = load
-    const isSpecial = special !== undefined && number % special.every === special.every - 1
+    const isSpecial =
+      special !== undefined && (special.once ? number : number % special.every) === special.every - 1
     const ref = `${isSpecial ? special.text : 'm'}-${settings.name}-${number}`
     const type = TYPES[Math.floor(random() * TYPES.length)] ?? 'MNP'
     const isKeyed = !isSpecial && random() < (load.keyed ?? 0.2)

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { describeVerdict } from '../../../src/lab/index.ts'
 import { newDataDir, removeDataDir } from '../../fixtures/embedded.ts'
-import { eventually } from '../../fixtures/process.ts'
 import { type Broker, privateBrokerMissing, shared } from '../../fixtures/rabbitmq.ts'
 import { noRedis, startRedis, type TestRedis } from '../../fixtures/redis.ts'
 import { seed } from '../../fixtures/seed.ts'
@@ -42,7 +42,9 @@ export const scenariosMissing = (): string | false => privateBrokerMissing() || 
 
 type Part = Pick<ProcessSettings, 'load' | 'work'> & Partial<Pick<ProcessSettings, 'url' | 'engine'>>
 
-const DRAIN_LIMIT_MS = 90_000
+/** For so long nothing was worked off. */
+const STUCK_AFTER_MS = 60_000
+const LOOK_AGAIN_MS = 200
 const MESSAGES = `[begin
     {resource, _, _, Name} = amqqueue:get_name(Q),
     case catch ra:consistent_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1) of
@@ -102,21 +104,27 @@ export class Scenario {
       assert.deepEqual(await process.stop(), { code: 0, signal: null }, process.output)
     }
     // What a process held back and gave up at its end would lie there again.
-    await this.drained(broker, 10_000)
+    await this.drained(broker)
   }
 
-  /** No queue but those that are there to keep has a message, delivered ones included. */
-  async drained(broker: Broker = this.#options.broker, limitMs = DRAIN_LIMIT_MS): Promise<void> {
-    let left: (readonly [string, number])[] = []
-    await eventually(
-      async () => {
-        left = [...(await this.queues(broker))].filter(([, messages]) => messages !== 0)
-        return left.length === 0 ? true : undefined
-      },
-      () =>
-        `the queues to drain: ${left.join(' ')}\n${this.#processes.map(({ output }) => output).join('\n')}`,
-      limitMs,
-    )
+  /** No queue but those that are there to keep has a message, delivered ones included. However long it takes. */
+  async drained(broker: Broker = this.#options.broker): Promise<void> {
+    let before = ''
+    let changedAt = performance.now()
+    for (;;) {
+      const left = [...(await this.queues(broker))].filter(([, messages]) => messages !== 0).join(' ')
+      if (left === '') return
+      // Of the same messages every process may have died.
+      const now = `${left} of ${this.#processes.length} processes`
+      if (now !== before) changedAt = performance.now()
+      before = now
+      const outputs = () => this.#processes.map(({ output }) => output).join('\n')
+      assert.ok(
+        performance.now() < changedAt + STUCK_AFTER_MS,
+        `the queues do not drain: ${left}\n${outputs()}`,
+      )
+      await wait(LOOK_AGAIN_MS)
+    }
   }
 
   /**

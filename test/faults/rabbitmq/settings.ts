@@ -6,12 +6,14 @@ export interface Load {
   readonly clients: number
   /** Between two batches of a client. */
   readonly pauseMs: number
-  /** Ends by itself after so many messages. */
+  /** Ends by itself when so many messages were acknowledged. */
   readonly most?: number
+  /** Waits while more than so many wait to be worked on. Default 500. */
+  readonly ahead?: number
   /** Share of messages that carry an ordering key. Default 0.2. */
   readonly keyed?: number
-  /** Content of every `every`-th message, see `processing.ts`. */
-  readonly special?: { readonly text: string; readonly every: number }
+  /** Content of every `every`-th message, or of one alone, see `processing.ts`. */
+  readonly special?: { readonly text: string; readonly every: number; readonly once?: boolean }
 }
 
 export interface Work {
@@ -20,6 +22,10 @@ export interface Work {
   readonly speed: number
   readonly maxRetries?: number
   readonly retryDelayMs?: number
+  /** Of an attempt. Default 5 s. */
+  readonly timeoutMs?: number
+  /** Between an effect and its settle, so that faults find messages whose effect has happened. Default 30. */
+  readonly lingerMs?: number
 }
 
 type Tuning = Pick<
