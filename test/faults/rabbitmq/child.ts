@@ -64,7 +64,7 @@ let saidAt = performance.now()
 function say(): void {
   const lateMs = performance.now() - saidAt - SAY_EVERY_MS
   saidAt = performance.now()
-  if (lateMs > LATE_MS) journal.write([{ kind: 'late', ms: lateMs }])
+  if (lateMs > LATE_MS) journal.write([{ kind: 'late', ms: Math.round(lateMs) }])
   const open = engine.accepting()
   const health = engine.health()
   const state = { accepting: open.ok ? 'ok' : open.code, health: health.ok ? 'ok' : health.reason }
