@@ -41,6 +41,8 @@ export interface Findings {
 }
 
 const AT_ONCE = 500
+/** Whoever only looks has time for a Redis that stands still. */
+const PATIENCE_MS = 30_000
 const ENDED: readonly (string | undefined)[] = ['done', 'rejected', 'dead']
 
 export async function judge(place: Place & { readonly lines: readonly JournalLine[] }): Promise<Findings> {
@@ -211,7 +213,7 @@ function refusedAtTheDoor(lines: readonly JournalLine[], out: ReadonlySet<string
 }
 
 function storeOf({ redisUrl, queueName }: Place) {
-  const base = { url: redisUrl, queueName, retentionMs: RETENTION_MS }
+  const base = { url: redisUrl, queueName, retentionMs: RETENTION_MS, callLimitMs: PATIENCE_MS }
   return { ...base, clock: realClock, random: Math.random, logger: silentLogger }
 }
 
