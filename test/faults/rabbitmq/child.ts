@@ -19,12 +19,8 @@ const settings = JSON.parse(process.argv[2] ?? '') as ProcessSettings
 const { name, url, redisUrl, queueName, load, work } = settings
 const clock = realClock
 const random = realRandom
-const journal = new Journal(settings.journal, name)
-const print = (level: 'info' | 'warn' | 'error') => (fields: { messageId?: string }, text: string) => {
-  console.log(`${new Date().toISOString()} ${name} ${level}: ${text} ${JSON.stringify(fields)}`)
-  const { messageId: id } = fields
-  if (level !== 'info') journal.write([{ kind: 'warned', text, ...(id !== undefined && { id }) }])
-}
+const print = (level: string) => (fields: object, message: string) =>
+  console.log(`${new Date().toISOString()} ${name} ${level}: ${message} ${JSON.stringify(fields)}`)
 const logger: Logger = { debug() {}, info: print('info'), warn: print('warn'), error: print('error') }
 
 const store = { url: redisUrl, queueName, clock, random, logger, retentionMs: RETENTION_MS }
@@ -46,6 +42,7 @@ const engine = new RabbitMqEngine({
   ...(settings.ledger && { ledger: new RedisLedger(store) }),
   ...settings.engine,
 })
+const journal = new Journal(settings.journal, name)
 const backend = new SimulatedLegacyBackend({ seed: 1, speed: work?.speed ?? 0, capacity: 1_000 }, clock)
 
 const seen = { handed: 0, applied: 0 }

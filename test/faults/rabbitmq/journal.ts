@@ -17,8 +17,6 @@ export type JournalEntry =
   | { readonly kind: 'applied' | 'already'; readonly ref: string; readonly id: string }
   /** Its process stood still, for so long until now. */
   | { readonly kind: 'late'; readonly ms: number }
-  /** What its log warns of, and who is said to be concerned. */
-  | { readonly kind: 'warned'; readonly text: string; readonly id?: string }
   /** What the engine says of itself, whenever that changes. */
   | { readonly kind: 'state'; readonly accepting: string; readonly health: string }
 
