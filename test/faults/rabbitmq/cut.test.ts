@@ -1,6 +1,6 @@
 /** The way to the broker is cut again and again, or something else comes among the broker's bytes. */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { halfOpenProxy } from '../../fixtures/half-open.ts'
 import { sharedBroker } from '../../fixtures/rabbitmq.ts'
 import { seededRandom } from '../../fixtures/seed.ts'
@@ -14,20 +14,24 @@ describe('a way to the broker that does not hold', { skip: scenariosMissing() },
   const broker = sharedBroker()
   const redis = sharedRedis()
   const brokerPort = () => Number(new URL(broker().url).port)
-  const through = (port: number) => `amqp://guest:guest@127.0.0.1:${port}`
   const engine = { confirmTimeoutMs: 2_000, heartbeatSec: 2 }
   const load = { clients: 3, pauseMs: 120 }
   const work = { concurrency: 4, speed: 0.03 }
+  /** A sender and a worker that come to the broker by this port alone. */
+  const atWork = async (t: TestContext, port: number) => {
+    const url = `amqp://guest:guest@127.0.0.1:${port}`
+    const scenario = new Scenario(t, { broker: broker(), redisUrl: redis().url, ledger: false, url, engine })
+    const sender = await scenario.start('sender', { load })
+    const worker = await scenario.start('worker', { work })
+    sender.tell('publish')
+    return { scenario, sender, worker }
+  }
 
   test('Q1, Q2, Q7: connections are cut again and again, and nobody gets in for a while', async (t) => {
     const random = seededRandom()
     const proxy = await halfOpenProxy(brokerPort())
     t.after(() => proxy.close())
-    const url = through(proxy.port)
-    const scenario = new Scenario(t, { broker: broker(), redisUrl: redis().url, ledger: false, url, engine })
-    const sender = await scenario.start('sender', { load })
-    const worker = await scenario.start('worker', { work })
-    sender.tell('publish')
+    const { scenario, sender, worker } = await atWork(t, proxy.port)
     for (let cut = 0; cut < 6; cut++) {
       await Promise.all([
         sender.more('acknowledged', 1 + Math.floor(random() * 100)),
@@ -51,11 +55,7 @@ describe('a way to the broker that does not hold', { skip: scenariosMissing() },
     const random = seededRandom()
     const proxy = await garblingProxy(brokerPort())
     t.after(() => proxy.close())
-    const url = through(proxy.port)
-    const scenario = new Scenario(t, { broker: broker(), redisUrl: redis().url, ledger: false, url, engine })
-    const sender = await scenario.start('sender', { load })
-    const worker = await scenario.start('worker', { work })
-    sender.tell('publish')
+    const { scenario, sender, worker } = await atWork(t, proxy.port)
     for (let i = 0; i < 8; i++) {
       await Promise.all([sender.more('acknowledged', 30), worker.more('applied', 30)])
       const garbage = Array.from({ length: 8 + Math.floor(random() * 200) }, () => random() * 256)
